@@ -1,0 +1,1 @@
+"""ASGI plumbing on anyio: messages, send watching, disconnect races, fused dispatch."""

@@ -1,0 +1,1 @@
+"""Pure routing: path templates (match and build) and the route index."""

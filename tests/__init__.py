@@ -1,0 +1,1 @@
+"""The tests of Asterism. The folders mirror `src/`."""
