@@ -1,0 +1,276 @@
+"""Path and host templates: `/users/{id:int}` compiled to a pattern, and matched in linear time. Pure.
+
+A compiled pattern is the one source of truth: routes may be given another `path_regex` at any time, so everything
+that is faster than the pattern itself is read off the pattern's own text, and what cannot be read is left to `re`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+# The patterns of the built-in convertors. A `float` may end in its fraction, so that it has two runs of digits.
+STR: Final = "[^/]+"
+PATH: Final = ".*"
+INT: Final = "[0-9]+"
+FLOAT: Final = r"[0-9]+(\.[0-9]+)?"
+UUID: Final = "[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}"
+KNOWN: Final = frozenset({STR, PATH, INT, FLOAT, UUID})
+
+PLACEHOLDER: Final = re.compile("{([a-zA-Z_][a-zA-Z0-9_]*)(:[a-zA-Z_][a-zA-Z0-9_]*)?}")
+
+_GROUP: Final = re.compile(r"\(\?P<([a-zA-Z_][a-zA-Z0-9_]*)>")
+_UUID_PATTERN: Final = re.compile(UUID)
+
+# SECURITY: `re` backtracks over every way to cut one segment into several parameters. For so short a text that is
+# bounded and faster than the linear matcher; beyond it the time would grow with a power of the length.
+_SHORT_TEXT: Final = 40
+_FEW_PARAMETERS: Final = 3
+
+
+class Parameter(NamedTuple):
+    """A placeholder of a pattern: its name and the text of its own pattern."""
+
+    name: str
+    pattern: str
+
+
+Token = str | Parameter
+
+
+def compile_template(path: str, kinds: Mapping[str, Any]) -> tuple[re.Pattern[str], str, dict[str, Any]]:
+    """Compile a path (or host) to its pattern, its format string and its convertors by parameter name.
+
+    Args:
+        path: `/users/{id:int}`; what does not begin with a slash is a host, `{tenant}.example.org:8000`, which is
+            matched without case and without its port.
+        kinds: The convertors by kind; each has a `regex`.
+
+    Raises:
+        AssertionError: A placeholder names a kind that is not registered.
+        ValueError: Two placeholders have the same name.
+    """
+    literal, *rest = PLACEHOLDER.split(path)
+    pattern, template = [re.escape(literal)], [literal]
+    convertors: dict[str, Any] = {}
+    names = rest[0::3]
+    for name, kind, following in zip(names, rest[1::3], rest[2::3], strict=True):
+        convertor = convertors[name] = _convertor((kind or ":str")[1:], kinds, path)
+        pattern += f"(?P<{name}>{convertor.regex})", re.escape(following)
+        template += "{" + name + "}", following
+    _refuse_duplicates(names, path)
+    is_host = not path.startswith("/")
+    if is_host:
+        pattern[-1] = re.escape(_without_port(template[-1]))
+    return re.compile(f"^{''.join(pattern)}$", re.IGNORECASE if is_host else 0), "".join(template), convertors
+
+
+class Template:
+    """A compiled pattern with the fastest way to match it that gives the pattern's own result.
+
+    Args:
+        regex: The pattern; its text is read, so it may come from anywhere.
+
+    Attributes:
+        regex: The pattern this was made for; a route whose pattern is another object needs another template.
+        tokens: Literals and parameters in order, or None when the text could not be read.
+        literal: The only text that matches, when there are no parameters.
+    """
+
+    __slots__ = ("_bound", "literal", "regex", "tokens")
+
+    def __init__(self, regex: re.Pattern[str]) -> None:
+        self.regex = regex
+        self.tokens = read_tokens(regex)
+        self.literal = None if self.tokens is None or regex.flags & re.IGNORECASE else literal_of(self.tokens)
+        self._bound = _length_bound(self.tokens)
+
+    def match(self, text: str) -> dict[str, str] | None:
+        """Return the text of each parameter when the whole of `text` matches, else None."""
+        if self.literal is not None:
+            return {} if text == self.literal else None
+        if self._bound is not None and len(text) > self._bound:
+            return match_linear(self.tokens or (), text, bool(self.regex.flags & re.IGNORECASE))
+        # COMPAT: the pattern ends in `$`, which lets a final newline through; `fullmatch` does not (SECURITY).
+        found = self.regex.fullmatch(text)
+        return None if found is None else found.groupdict()
+
+
+def read_tokens(regex: re.Pattern[str]) -> tuple[Token, ...] | None:
+    """Return the literals and parameters of a pattern made by `compile_template`, or None for any other pattern.
+
+    Parameters with a pattern of their own (custom convertors) are not followed: then the answer is None as well.
+    """
+    text = regex.pattern
+    if regex.flags not in (re.UNICODE, re.UNICODE | re.IGNORECASE) or text[:1] != "^" or text[-1:] != "$":
+        return None
+    tokens: list[Token] = []
+    position, end = 1, len(text) - 1
+    while position < end:
+        group = _GROUP.match(text, position)
+        if group is not None:
+            known = next((kind for kind in KNOWN if text.startswith(kind + ")", group.end())), None)
+            if known is None:
+                return None
+            tokens.append(Parameter(group[1], known))
+            position = group.end() + len(known) + 1
+            continue
+        character = text[position]
+        if character == "\\" and not text[position + 1].isalnum():
+            position += 1
+            character = text[position]
+        elif character in "\\.^$*+?{}[]|()":
+            return None
+        position += 1
+        if tokens and isinstance(tokens[-1], str):
+            tokens[-1] += character
+        else:
+            tokens.append(character)
+    return tuple(tokens)
+
+
+def _length_bound(tokens: tuple[Token, ...] | None) -> int | None:
+    """How long a text `re` may be given: None for any length."""
+    if tokens is None or not is_ambiguous(tokens):
+        return None
+    return _SHORT_TEXT if sum(isinstance(token, Parameter) for token in tokens) <= _FEW_PARAMETERS else -1
+
+
+def literal_of(tokens: Iterable[Token]) -> str | None:
+    """Return the text when there are no parameters, else None."""
+    parts = list(tokens)
+    return None if any(isinstance(part, Parameter) for part in parts) else "".join(map(str, parts))
+
+
+def is_ambiguous(tokens: Iterable[Token]) -> bool:
+    """Tell whether a text could be cut in more ways than a backtracking matcher tries in linear time.
+
+    That is so with two parameters in one segment, or with two that reach over segments.
+    """
+    in_segment = over_segments = 0
+    for token in tokens:
+        if isinstance(token, str):
+            in_segment = 0 if "/" in token else in_segment
+            continue
+        in_segment += 1
+        over_segments += token.pattern == PATH
+        if in_segment > 1 or over_segments > 1:
+            return True
+    return False
+
+
+def match_linear(tokens: Iterable[Token], text: str, ignore_case: bool = False) -> dict[str, str] | None:
+    """Match as `re` would, each parameter as long as the rest allows, in time linear in the text.
+
+    From the right, each token notes for every position where it would end if it began there; then one walk from the
+    left reads the answer. Every kind prefers its longest text, so noting the furthest end is enough.
+    """
+    parts = list(tokens)
+    end = len(text)
+    ends: list[list[int]] = []
+    fits = [False] * end + [True]  # from which positions the tokens to the right match up to the end
+    for token in reversed(parts):
+        if isinstance(token, str):
+            furthest = _literal_ends(token, text, fits, ignore_case)
+        elif token.pattern == FLOAT:
+            furthest = _float_ends(text, fits)
+        elif token.pattern == UUID:
+            furthest = _uuid_ends(text, fits)
+        else:
+            furthest = _run_ends(token.pattern, text, fits)
+        ends.append(furthest)
+        fits = [stop >= 0 for stop in furthest]
+    if not fits[0]:
+        return None
+    found: dict[str, str] = {}
+    position = 0
+    for token, furthest in zip(parts, reversed(ends), strict=True):
+        stop = furthest[position]
+        if isinstance(token, Parameter):
+            found[token.name] = text[position:stop]
+        position = stop
+    return found
+
+
+def _literal_ends(literal: str, text: str, fits: list[bool], ignore_case: bool) -> list[int]:
+    if ignore_case:
+        literal, text = literal.lower(), text.lower()
+    ends = [-1] * len(fits)
+    start = text.find(literal)
+    while start >= 0:
+        if fits[start + len(literal)]:
+            ends[start] = start + len(literal)
+        start = text.find(literal, start + 1)
+    return ends
+
+
+def _run_ends(pattern: str, text: str, fits: list[bool]) -> list[int]:
+    """Furthest ends of a parameter that is a run of allowed characters (at least one, but for `path`)."""
+    may_be_empty = pattern == PATH
+    ends = [-1] * len(fits)
+    furthest = -1
+    for position in range(len(text), -1, -1):
+        if position == len(text) or not _is_allowed(pattern, text[position]):
+            furthest = position if fits[position] else -1
+            if may_be_empty:
+                ends[position] = furthest
+            continue
+        if not may_be_empty:
+            ends[position] = furthest
+        if furthest < 0 and fits[position]:
+            furthest = position
+        if may_be_empty:
+            ends[position] = furthest
+    return ends
+
+
+def _is_allowed(pattern: str, character: str) -> bool:
+    if pattern == STR:
+        return character != "/"
+    if pattern == PATH:
+        return character != "\n"
+    return "0" <= character <= "9"
+
+
+def _float_ends(text: str, fits: list[bool]) -> list[int]:
+    """Furthest ends of digits with an optional fraction, which is taken whenever the rest fits behind it."""
+    ends = _run_ends(INT, text, fits)
+    with_fraction = list(ends)
+    behind_point = -1
+    for position in range(len(text) - 1, -1, -1):
+        if not _is_allowed(INT, text[position]):
+            behind_point = ends[position + 1] if text[position] == "." else -1
+        elif behind_point >= 0:
+            with_fraction[position] = behind_point
+    return with_fraction
+
+
+def _uuid_ends(text: str, fits: list[bool]) -> list[int]:
+    """The only end that a UUID can have, from each position."""
+    ends = [-1] * len(fits)
+    for position in range(len(text)):
+        found = _UUID_PATTERN.match(text, position)
+        if found is not None and fits[found.end()]:
+            ends[position] = found.end()
+    return ends
+
+
+def _convertor(kind: str, kinds: Mapping[str, Any], path: str) -> Any:
+    if kind not in kinds:
+        # COMPAT: the text is fixed; the note says where to look.
+        error = AssertionError(f"Unknown path convertor '{kind}'")
+        error.add_note(f"in the path {path!r}; registered are {', '.join(sorted(kinds))}")
+        raise error
+    return kinds[kind]
+
+
+def _refuse_duplicates(names: list[str], path: str) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"Duplicated param name{'s' if len(twice) > 1 else ''} {', '.join(twice)} at path {path}")
+
+
+def _without_port(host: str) -> str:
+    name, colon, _ = host.rpartition(":")
+    return host if host.endswith("]") or not colon else name
