@@ -1,0 +1,1 @@
+"""Small programs, one a file, and the showcase: a whole application in a package."""
