@@ -1,0 +1,59 @@
+"""The order in which modules may import one another, and the exceptions to it, each with its reason. Data only."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# A module imports only from entries before its own. An entry ending in ".*" stands for the modules of a package; those
+# may import one another, unless the package is in `INDEPENDENT`. A module with an entry of its own is not in the ".*".
+ORDER: Final[tuple[str, ...]] = (
+    "starlette",  # the version
+    "starlette.types",
+    "starlette.exceptions",
+    "starlette.status",
+    "starlette.config",
+    "starlette.convertors",
+    "starlette._http.*",
+    "starlette._routing.*",
+    "starlette._asgi.*",
+    "starlette.concurrency",
+    "starlette._utils",
+    "starlette.background",
+    "starlette.datastructures",
+    "starlette.formparsers",
+    "starlette.requests",
+    "starlette.responses",
+    "starlette.websockets",
+    "starlette._exception_handler",
+    "starlette.authentication",
+    "starlette.endpoints",
+    "starlette.staticfiles",
+    "starlette.templating",
+    "starlette.middleware",  # the `Middleware` class
+    "starlette.middleware.*",
+    "starlette.routing",
+    "starlette.middleware.opentelemetry",
+    "starlette.applications",
+    "starlette.schemas",
+    "starlette.testclient",
+    "asterism.*",
+)
+
+# Packages whose modules never import one another.
+INDEPENDENT: Final = frozenset({"starlette.middleware.*"})
+
+# (importer, imported): why a function imports against the order when it runs.
+LATE: Final[dict[tuple[str, str], str]] = {}
+
+# (importer, imported): why annotations need a name from further down (`if TYPE_CHECKING:`).
+TYPES_ONLY: Final[dict[tuple[str, str], str]] = {
+    ("starlette.types", "starlette.requests"): "handler aliases name the classes their handlers are called with",
+    ("starlette.types", "starlette.responses"): "handler aliases name the classes their handlers are called with",
+    ("starlette.types", "starlette.websockets"): "handler aliases name the classes their handlers are called with",
+}
+
+# What any module may import from outside of the standard library when it is loaded, and what only some may.
+DEPENDENCIES: Final = frozenset({"anyio", "typing_extensions"})
+OPTIONAL: Final[dict[str, frozenset[str]]] = {
+    "starlette.testclient": frozenset({"httpx", "httpx2"}),
+}
