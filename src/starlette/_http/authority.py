@@ -1,6 +1,6 @@
 """The authority of a request: the `Host` field and the server's address (RFC 9110 §7.2, RFC 3986 §3.2).
 
-Pure; imports nothing of ours. It reads names, never resolves them, and believes no forwarding header.
+Pure; imports nothing of ours. It reads names, never resolves them, and believes no forwarding field.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ from typing import Any, Final
 DEFAULT_PORTS: Final[dict[str, int]] = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 HIGHEST_PORT: Final = 65535
 
-# uri-host [ ":" port ] (RFC 9110 §7.2). `\Z`, not `$`: a trailing line feed is no part of a host.
-# Every character has one way to match, so the time is linear in the length.
+# uri-host [ ":" port ] (RFC 9110 §7.2). `\Z`, not `$`: a final line feed is no part of a host.
+# A character has one way to match, so the time is linear in the length.
 _HOST: Final = re.compile(
-    r"(?P<host>[A-Za-z0-9._~%!$&'()*+,;=-]+"  # reg-name (§3.2.2); an IPv4 address looks the same
-    r"|\[(?:(?P<six>[0-9A-Fa-f:.]+)"  # IPv6address, which ipaddress has to confirm; no zone
-    r"|v[0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\])"  # IPvFuture; COMPAT: lower-case "v" (routing R24)
-    r"(?::(?P<port>[0-9]+))?\Z"
+    r"([A-Za-z0-9._~%!$&'()*+,;=-]+"  # reg-name (RFC 3986 §3.2.2); an IPv4 address is one, too
+    r"|\[(?:([0-9A-Fa-f:.]+)"  # IPv6address, to be confirmed by ipaddress; a zone has no place here
+    r"|v[0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\])"  # IPvFuture. COMPAT: "v" in lower case only (routing R24)
+    r"(?::([0-9]+))?\Z"
 )
+
+# What would end the host of a URL, or what URL parsers drop.
+_NO_HOST: Final = re.compile(r"[\x00-\x20/?#@\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class ParsedHost:
     """A well-formed `Host`: a name, address or bracketed literal, and the port as written, if any."""
 
     host: str
-    port: str | None = None
+    port: str | None
 
     @property
     def authority(self) -> str:
@@ -38,24 +41,19 @@ class ParsedHost:
 
     @property
     def is_valid_port(self) -> bool:
-        """Whether the port can exist: absent, or at most 65535 without its leading zeros."""
-        return self.port is None or is_port(self.port)
+        """Whether such a port can exist: none at all, or at most 65535."""
+        return self.port is None or port_number(self.port) is not None
 
 
-def is_port(digits: str) -> bool:
-    """Tell whether ASCII digits name a port of 0 to 65535; any number of leading zeros is allowed."""
-    significant = digits.lstrip("0")
-    return len(significant) <= 5 and int(significant or "0") <= HIGHEST_PORT
-
-
-def parse_host_header(value: str | None) -> ParsedHost | None:
-    """Split a `Host` value such as `"example.org:8000"` or `"[::1]"` into host and port.
+def parse_host_header(host_header: str | None) -> ParsedHost | None:
+    r"""Split a `Host` value such as `"example.org:8000"` or `"[::1]"` into host and port (RFC 9110 §7.2).
 
     Returns:
-        None for an absent or malformed value: user information, blanks, controls, `/ ? # \\`, other than ASCII,
-        an empty port, an address in brackets that is none (RFC 9110 §7.2). Case, brackets and zeros stay as they are.
+        None for an absent or malformed value: user information, blanks, control characters, `/ ? # \`, anything
+        outside of ASCII, an empty port, brackets around what is no IPv6 address. Case, brackets and leading zeros
+        of the port stay as they are; the port may be too large.
     """
-    if not value or (match := _HOST.match(value)) is None:
+    if not host_header or (match := _HOST.match(host_header)) is None:
         return None
     host, address, port = match.groups()
     if address is not None and not is_ipv6(address):
@@ -63,9 +61,16 @@ def parse_host_header(value: str | None) -> ParsedHost | None:
     return ParsedHost(host, port)
 
 
+def port_number(digits: str) -> int | None:
+    """Return the port that ASCII digits name, None above 65535. There may be any number of leading zeros."""
+    # Longer numbers are not even converted: Python refuses thousands of digits with a ValueError.
+    significant = digits.lstrip("0") or "0"
+    number = int(significant) if len(significant) <= 5 else HIGHEST_PORT + 1
+    return number if number <= HIGHEST_PORT else None
+
+
 def is_ipv6(text: str) -> bool:
-    """Tell whether `text`, without brackets, is an IPv6 address; a zone id is accepted (`fe80::1%eth0`)."""
-    # The longest form is that of an embedded IPv4 address, 45 characters, and a zone.
+    """Tell whether `text`, without brackets, is an IPv6 address; it may have a zone (`fe80::1%eth0`)."""
     try:
         IPv6Address(text)
     except ValueError:
@@ -74,13 +79,19 @@ def is_ipv6(text: str) -> bool:
 
 
 def host_netloc(value: str) -> str | None:
-    """Return `value` if it may stand as the authority of a URL as it is, else None."""
-    parsed = parse_host_header(value)
-    return value if parsed is not None and parsed.is_valid_port else None
+    """Return a `Host` value if it may stand in a URL as it is, else None."""
+    # PERF: as `parse_host_header(value).is_valid_port`, without the object; every URL of a request comes through here.
+    match = _HOST.match(value)
+    if match is None:
+        return None
+    _, address, port = match.groups()
+    if port is not None and port_number(port) is None:
+        return None
+    return value if address is None or is_ipv6(address) else None
 
 
 def server_netloc(scheme: str, server: Sequence[Any] | None) -> str | None:
-    """Return the authority for the `server` pair of a scope, None when it has no host that a URL could name.
+    """Return the authority that the `server` of a scope stands for, None when a URL cannot name it.
 
     Args:
         scheme: Its default port is left out: `("example.org", 443)` is `example.org` for `https`.
@@ -89,8 +100,8 @@ def server_netloc(scheme: str, server: Sequence[Any] | None) -> str | None:
     if not server:
         return None
     host, port = server
-    # SECURITY: the path of a unix socket must not become an authority (threats T02.2), nor may anything that the grammar refuses.
-    if port is None or not host:
+    # SECURITY: the path of a unix socket must not become an authority (threats T02.2).
+    if not host or port is None or _NO_HOST.search(host):
         return None
     if ":" in host and host[0] != "[":
         host = f"[{host}]"
