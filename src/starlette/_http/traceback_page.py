@@ -73,7 +73,9 @@ CENTER_LINE: Final = '<li class="failed"><b>{lineno}</b>{line}</li>'
 def describe(exc: BaseException) -> str:
     """Return `ClassName: message`, also when `str(exc)` fails; the class with its module from Python 3.13 on."""
     summary = traceback.TracebackException(type(exc), exc, None, compact=True)
-    name = summary.exc_type_str if sys.version_info >= (3, 13) else type(exc).__name__
+    name = type(exc).__name__
+    if sys.version_info >= (3, 13):
+        name = summary.exc_type_str
     return f"{name}: {summary}"
 
 

@@ -7,6 +7,7 @@ import inspect
 import traceback
 from typing import Any
 
+from starlette._asgi.signals import ResponseSent
 from starlette._asgi.watch import SendWatch
 from starlette._http import traceback_page
 from starlette._utils import is_async_callable as is_async_callable
@@ -67,6 +68,8 @@ class ServerErrorMiddleware:
 
     async def _asterism_answer(self, exc: Exception, scope: Scope, receive: Receive, send: Send, started: bool) -> None:
         """Choose the response for `exc`, always, and send it unless one had `started`. `exc` is not raised here."""
+        if isinstance(exc, ResponseSent):
+            return  # a layer around this one has answered; no error happened
         # COMPAT: the request has no `receive`; what is left of the body may never come.
         response = await self._asterism_response(Request(scope), exc)
         if not started:

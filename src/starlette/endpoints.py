@@ -1,0 +1,195 @@
+"""Endpoints written as classes: a method for each HTTP verb, or for each event of a WebSocket."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Generator
+from typing import Any, ClassVar, Final
+
+from starlette import status as status
+from starlette._http.json_text import load_text
+from starlette._utils import is_async_callable as is_async_callable
+from starlette.concurrency import run_in_threadpool as run_in_threadpool
+from starlette.exceptions import HTTPException as HTTPException
+from starlette.requests import Request as Request
+from starlette.responses import PlainTextResponse as PlainTextResponse
+from starlette.responses import Response as Response
+from starlette.types import Message as Message
+from starlette.types import Receive as Receive
+from starlette.types import Scope as Scope
+from starlette.types import Send as Send
+from starlette.websockets import WebSocket as WebSocket
+
+# The only verbs that reach a method, and the methods they reach.
+# SECURITY: a table, not `getattr(self, verb.lower())`: the client must not name attributes (threats T17).
+_METHODS: Final[dict[str, str]] = {
+    verb: verb.lower() for verb in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
+}
+
+
+class HTTPEndpoint:
+    """Answers each HTTP verb with the method of its name, in lower case.
+
+        class Greeting(HTTPEndpoint):
+            async def get(self, request: Request) -> Response:
+                return PlainTextResponse("hello")
+
+        routes = [Route("/greeting", Greeting)]
+
+    The class is registered, not an instance; there is one instance for each request. Methods may be sync (run in a
+    worker thread) or async. HEAD falls back to `get`; `delete = None` switches off an inherited method; other verbs are
+    405 with `Allow`.
+
+    Raises:
+        AssertionError: The scope is not one of an HTTP request.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise AssertionError
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+
+    @functools.cached_property
+    def _allowed_methods(self) -> list[str]:
+        return [verb for verb in _METHODS if self._asterism_method(verb) is not None]
+
+    def _asterism_method(self, verb: str) -> Callable[[Request], Any] | None:
+        """Return the method that answers `verb`, None for a verb that is unknown or switched off."""
+        name = _METHODS.get(verb)
+        if name is None:
+            return None
+        method: Callable[[Request], Any] | None = getattr(self, name, None)
+        if method is None and verb == "HEAD":
+            method = getattr(self, "get", None)
+        return method
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self.dispatch().__await__()
+
+    async def dispatch(self) -> None:
+        """Answer the request: call the method of its verb and send what that returns."""
+        request = Request(self.scope, self.receive, self.send)
+        method = self._asterism_method(request.method)
+        if method is None:
+            response: Any = await self.method_not_allowed(request)
+        elif is_async_callable(method):
+            response = await method(request)
+        else:
+            response = await run_in_threadpool(method, request)
+        await response(self.scope, self.receive, self.send)
+
+    async def method_not_allowed(self, request: Request) -> Response:
+        """Answer a verb without a method: with 405 and `Allow` (RFC 9110 §15.5.6).
+
+        Raises:
+            HTTPException: Inside of an application, so that its handlers may answer.
+        """
+        headers = {"Allow": ", ".join(self._allowed_methods)}
+        if "app" in self.scope:
+            raise HTTPException(status_code=405, headers=headers)
+        return PlainTextResponse("Method Not Allowed", status_code=405, headers=headers)
+
+
+class WebSocketEndpoint:
+    """Handles a WebSocket by events: connected, received, disconnected.
+
+        class Echo(WebSocketEndpoint):
+            encoding = "text"
+
+            async def on_receive(self, websocket: WebSocket, data: str) -> None:
+                await websocket.send_text(data)
+
+        routes = [WebSocketRoute("/echo", Echo)]
+
+    The class is registered, not an instance; there is one instance for each connection.
+
+    Attributes:
+        encoding: What `on_receive` gets: `"text"`, `"bytes"`, `"json"` (of either kind of frame), or None for whatever
+            comes. A frame that does not fit closes the connection with 1003.
+
+    Raises:
+        AssertionError: The scope is not one of a WebSocket.
+    """
+
+    encoding: ClassVar[str | None] = None
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            raise AssertionError
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self.dispatch().__await__()
+
+    async def dispatch(self) -> None:
+        """Run the connection: `on_connect`, `on_receive` for each message, and `on_disconnect` however it ends."""
+        websocket = WebSocket(self.scope, receive=self.receive, send=self.send)
+        await self.on_connect(websocket)
+        close_code = status.WS_1000_NORMAL_CLOSURE
+        try:
+            while (message := await websocket.receive())["type"] != "websocket.disconnect":
+                await self.on_receive(websocket, await self.decode(websocket, message))
+            close_code = int(message.get("code") or close_code)
+        except Exception:
+            close_code = status.WS_1011_INTERNAL_ERROR
+            raise
+        finally:
+            await self.on_disconnect(websocket, close_code)
+
+    async def decode(self, websocket: WebSocket, message: Message) -> Any:
+        """Return what `on_receive` gets for a message.
+
+        Raises:
+            RuntimeError: The payload is not what `encoding` says; the connection was closed with 1003.
+            AssertionError: There is no such `encoding`.
+        """
+        try:
+            return _decoded(self.encoding, message)
+        except _Unsupported as refusal:
+            await websocket.close(code=status.WS_1003_UNSUPPORTED_DATA)
+            raise RuntimeError(str(refusal)) from refusal.__cause__
+
+    async def on_connect(self, websocket: WebSocket) -> None:
+        """Accept the connection. Override it to choose a subprotocol or to refuse."""
+        await websocket.accept()
+
+    async def on_receive(self, websocket: WebSocket, data: Any) -> None:
+        """Handle a message; `data` is what `decode` returned."""
+
+    async def on_disconnect(self, websocket: WebSocket, close_code: int) -> None:
+        """Clean up. `close_code` is the client's (1000 when it gave none), or 1011 after an exception."""
+
+
+class _Unsupported(Exception):
+    """A payload that `encoding` does not allow; its text is for the application."""
+
+
+def _decoded(encoding: str | None, message: Message) -> Any:
+    text: str | None = message.get("text")
+    data: bytes | None = message.get("bytes")
+    if encoding == "text":
+        return _required(text, "Expected text websocket messages, but got bytes")
+    if encoding == "bytes":
+        return _required(data, "Expected bytes websocket messages, but got text")
+    if encoding is not None and encoding != "json":
+        raise AssertionError(f"Unsupported 'encoding' attribute {encoding}")
+    payload = _required(data if text is None else text, "Expected a websocket message with text or bytes")
+    return _parsed(payload) if encoding == "json" else payload
+
+
+def _required(payload: Any, refusal: str) -> Any:
+    if payload is None:
+        raise _Unsupported(refusal)
+    return payload
+
+
+def _parsed(payload: str | bytes) -> Any:
+    # ValueError: a syntax error, invalid UTF-8 or too many digits. RecursionError: too deep.
+    try:
+        return load_text(payload if isinstance(payload, str) else payload.decode("utf-8"))
+    except (ValueError, RecursionError) as exc:
+        raise _Unsupported("Malformed JSON data received.") from exc
