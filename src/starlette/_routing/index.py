@@ -20,6 +20,7 @@ class Indexed(Protocol):
     @property
     def order(self) -> int:
         """Its place in the list of routes."""
+        ...
 
     @property
     def template(self) -> Template | None:

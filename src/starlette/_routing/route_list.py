@@ -42,7 +42,7 @@ class RouteList(list[T]):
         self, *, key: Callable[[T], Any] | None = None, reverse: bool = False
     ) -> None:  # one signature for both overloads
         self.version += 1
-        super().sort(key=key, reverse=reverse)  # type: ignore[type-var, arg-type]  # without a key, items compare or fail as in any list
+        super().sort(key=key, reverse=reverse)  # pyright: ignore[reportArgumentType]  # without a key, as any list
 
     def reverse(self) -> None:
         self.version += 1
@@ -61,7 +61,7 @@ class RouteList(list[T]):
         super().__iadd__(items)
         return self
 
-    def __imul__(self, times: SupportsIndex, /) -> RouteList[T]:  # type: ignore[override]  # the list itself, as in any list
+    def __imul__(self, times: SupportsIndex, /) -> RouteList[T]:
         self.version += 1
         super().__imul__(times)
         return self
