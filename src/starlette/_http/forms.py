@@ -1,0 +1,206 @@
+"""Pure parts of form parsing: character sets, canonical part headers, url-encoded chunks (RFC 7578, WHATWG URL §5.1).
+
+Nothing here reads a stream or opens a file. What is not canonical is left to python-multipart.
+"""
+
+from __future__ import annotations
+
+import codecs
+import encodings
+from typing import Final
+
+# Character sets, by the canonical name of their codec. SECURITY: Python's own codecs are not among them: `punycode` takes
+# minutes for one field of the default size, `unicode_escape` warns, `undefined` always fails, `charmap` is no set at all.
+CHARACTER_SETS: Final = frozenset(
+    [
+        "ascii",
+        "utf-8",
+        "utf-8-sig",
+        "utf-16",
+        "utf-16-be",
+        "utf-16-le",
+        "utf-32",
+        "utf-32-be",
+        "utf-32-le",
+        "iso8859-1",
+        "iso8859-2",
+        "iso8859-3",
+        "iso8859-4",
+        "iso8859-5",
+        "iso8859-6",
+        "iso8859-7",
+        "iso8859-8",
+        "iso8859-9",
+        "iso8859-10",
+        "iso8859-11",
+        "iso8859-13",
+        "iso8859-14",
+        "iso8859-15",
+        "iso8859-16",
+        "koi8-r",
+        "koi8-t",
+        "koi8-u",
+        "tis-620",
+        "hp-roman8",
+        "ptcp154",
+        "kz1048",
+        "cp037",
+        "cp273",
+        "cp424",
+        "cp437",
+        "cp500",
+        "cp720",
+        "cp737",
+        "cp775",
+        "cp850",
+        "cp852",
+        "cp855",
+        "cp856",
+        "cp857",
+        "cp858",
+        "cp860",
+        "cp861",
+        "cp862",
+        "cp863",
+        "cp864",
+        "cp865",
+        "cp866",
+        "cp869",
+        "cp874",
+        "cp875",
+        "cp932",
+        "cp949",
+        "cp950",
+        "cp1006",
+        "cp1026",
+        "cp1125",
+        "cp1140",
+        "cp1250",
+        "cp1251",
+        "cp1252",
+        "cp1253",
+        "cp1254",
+        "cp1255",
+        "cp1256",
+        "cp1257",
+        "cp1258",
+        "mac-arabic",
+        "mac-croatian",
+        "mac-cyrillic",
+        "mac-farsi",
+        "mac-greek",
+        "mac-iceland",
+        "mac-latin2",
+        "mac-roman",
+        "mac-romanian",
+        "mac-turkish",
+        "big5",
+        "big5hkscs",
+        "gb2312",
+        "gbk",
+        "gb18030",
+        "hz",
+        "euc_jp",
+        "euc_jis_2004",
+        "euc_jisx0213",
+        "euc_kr",
+        "iso2022_jp",
+        "iso2022_jp_1",
+        "iso2022_jp_2",
+        "iso2022_jp_2004",
+        "iso2022_jp_3",
+        "iso2022_jp_ext",
+        "iso2022_kr",
+        "johab",
+        "shift_jis",
+        "shift_jis_2004",
+        "shift_jisx0213",
+    ]
+)
+
+# What stands for every other name, and decodes any octets.
+FALLBACK: Final = "latin-1"
+
+# Longer than any name in the IANA registry.
+_LONGEST_NAME: Final = 64
+
+_CANONICAL_DISPOSITION: Final = b'form-data; name="'
+_CANONICAL_TEXT: Final = b'Content-Disposition: form-data; name="'
+_CANONICAL_FILENAME: Final = b'; filename="'
+
+# Well below the 4224 bytes that python-multipart allows for a whole header line.
+_LONGEST_CANONICAL_NAME: Final = 2048
+
+
+def charset_codec(charset: str) -> str:
+    """Return the name of the codec for the `charset` parameter of a form; latin-1 when it names no character set.
+
+    The codec registry is asked once at most, and a name never raises.
+    """
+    if len(charset) > _LONGEST_NAME:
+        return FALLBACK
+    try:
+        name = codecs.lookup(charset).name
+    except (LookupError, ValueError):  # unknown; NUL in the name, or characters that no name has
+        _forget_unknown_codecs()
+        return FALLBACK
+    return name if name in CHARACTER_SETS else FALLBACK
+
+
+def canonical_boundary(content_type: str) -> str | None:
+    """Return the boundary of `multipart/form-data; boundary=x`, None when the field has any other form."""
+    _, found, boundary = content_type.partition("; boundary=")
+    if not found or not boundary or not boundary.isprintable() or any(mark in boundary for mark in ' ;"\\='):
+        return None
+    return None if ";" in _ else boundary
+
+
+def canonical_disposition(field: bytes) -> tuple[bytes, bytes | None] | None:
+    """Return name and file name of `form-data; name="n"` or `form-data; name="n"; filename="f"`.
+
+    Browsers send these. None stands for anything else, escapes included.
+    """
+    if not field.startswith(_CANONICAL_DISPOSITION) or b"\\" in field:
+        return None
+    name, quote, rest = field[len(_CANONICAL_DISPOSITION) :].partition(b'"')
+    if not rest:
+        return (name, None) if quote else None
+    if not rest.startswith(_CANONICAL_FILENAME):
+        return None
+    filename, quote, rest = rest[len(_CANONICAL_FILENAME) :].partition(b'"')
+    return (name, filename) if quote and not rest else None
+
+
+def canonical_text_part(data: bytes, start: int, delimiter: bytes) -> tuple[bytes, int, int] | None:
+    """Look for a text field with no header but the disposition of browsers, complete in `data`.
+
+    Args:
+        data: A piece of a multipart body.
+        start: Where the headers of the part begin.
+        delimiter: CR LF, two hyphens and the boundary (RFC 2046 §5.1.1).
+
+    Returns:
+        The name, and where the content begins and ends; the next part begins two bytes behind the delimiter there.
+        None when the part is the last, is not complete, or is anything but canonical.
+    """
+    if not data.startswith(_CANONICAL_TEXT, start):
+        return None
+    begin = start + len(_CANONICAL_TEXT)
+    quote = data.find(b'"\r\n\r\n', begin, begin + _LONGEST_CANONICAL_NAME)
+    if quote < 0:
+        return None
+    name = data[begin:quote]
+    if b'"' in name or b"\\" in name or b"\r" in name:
+        return None
+    begin = quote + 5
+    end = data.find(delimiter, begin)
+    if end < 0 or not data.startswith(b"\r\n", end + len(delimiter)):
+        return None
+    return name, begin, end
+
+
+def _forget_unknown_codecs() -> None:
+    # SECURITY: `encodings` remembers every name that is no codec, for ever; names come from the network.
+    cache: dict[str, object] = getattr(encodings, "_cache", {})
+    for name in [name for name, entry in cache.copy().items() if entry is None]:
+        cache.pop(name, None)
