@@ -52,7 +52,10 @@ _CONNECTING: Final = WebSocketState.CONNECTING
 _CONNECTED: Final = WebSocketState.CONNECTED
 _DISCONNECTED: Final = WebSocketState.DISCONNECTED
 
+# By the value of a state, which is its place among the members.
 _STATES: Final = tuple(WebSocketState)
+_RECEIVABLE: Final = tuple(transitions.RECEIVABLE[state.value] for state in WebSocketState)
+_SENDABLE: Final = tuple(transitions.SENDABLE[state.value] for state in WebSocketState)
 
 _NOT_ACCEPTED: Final = 'WebSocket is not connected. Need to call "accept" first.'
 
@@ -78,9 +81,10 @@ class WebSocket(HTTPConnection[StateT], Generic[StateT]):
     application_state: WebSocketState
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # PERF: one frame; the check of the base class would be a second one.
         if scope["type"] != "websocket":
             raise AssertionError
-        super().__init__(scope)
+        self.scope = scope
         self._receive = receive
         self._send = send
         self.client_state = _CONNECTING
@@ -93,18 +97,14 @@ class WebSocket(HTTPConnection[StateT], Generic[StateT]):
             RuntimeError: The server sent something that cannot come now; the message is lost.
             WebSocketDisconnected: The disconnect was already received.
         """
-        if self.client_state is _CONNECTED:
-            # PERF: nearly every message; the table is for the two that move the state.
-            message = await self._receive()
-            if message["type"] == "websocket.receive":
-                return message
-            row = transitions.RECEIVABLE[transitions.CONNECTED]
-        elif self.client_state is _CONNECTING:
-            message = await self._receive()
-            row = transitions.RECEIVABLE[transitions.CONNECTING]
-        else:
+        state = self.client_state
+        row = _RECEIVABLE[state._value_]
+        if row is None:
             raise WebSocketDisconnected('Cannot call "receive" once a disconnect message has been received.')
-        self.client_state = _STATES[transitions.after_receive(row, message["type"])]
+        message = await self._receive()
+        # PERF: nearly every message is one of these, and moves nothing.
+        if state is not _CONNECTED or message["type"] != "websocket.receive":
+            self.client_state = _STATES[transitions.step(row, message)]
         return message
 
     async def send(self, message: Message) -> None:
@@ -119,26 +119,23 @@ class WebSocket(HTTPConnection[StateT], Generic[StateT]):
             WebSocketDisconnect: The open connection is lost (code 1006).
         """
         if self.application_state is not _CONNECTED:
-            await self._send_handshake(message)
+            # COMPAT: an OSError passes as itself here; callers that catch it around `accept()` expect that.
+            await self._send(self._stepped(message))
             return
         if message["type"] != "websocket.send":
-            message = self._leave(message)
+            message = self._stepped(message)
         try:
             await self._send(message)
         except OSError:
             self.application_state = _DISCONNECTED
             raise WebSocketDisconnect(code=1006)
 
-    async def _send_handshake(self, message: Message) -> None:
-        # COMPAT: an OSError passes as itself here; callers that catch it at `accept()` expect that.
-        await self._send(self._leave(message))
-
-    def _leave(self, message: Message) -> Message:
+    def _stepped(self, message: Message) -> Message:
         """Move to the state that `message` leads to, and return what to send for it."""
-        row = transitions.SENDABLE.get(self.application_state.value)
+        row = _SENDABLE[self.application_state._value_]
         if row is None:
             raise WebSocketDisconnected('Cannot call "send" once a close message has been sent.')
-        state = transitions.after_send(row, message)
+        state = transitions.step(row, message)
         message = transitions.fit_to_send(message)
         self.application_state = _STATES[state]
         return message

@@ -6,8 +6,9 @@ own. Both are tables here; `starlette.websockets` walks them. Nothing here await
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
 
 from starlette._http.fields import checked_value
 from starlette.types import Message
@@ -19,28 +20,35 @@ DISCONNECTED: Final = 2
 RESPONSE: Final = 3
 
 
-class Row(NamedTuple):
-    """One state: the message types that are legal in it with the state after each, and the refusal of all others."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One state: the message types that are legal in it with the state after each, and the refusal of all others.
+
+    `more`, if set, is the state after a message that announces another one with `more_body`.
+    """
 
     after: dict[str, int]
     refusal: str
+    more: int | None = None
 
 
-def _row(after: dict[str, int]) -> Row:
+def _row(after: dict[str, int], *, more: int | None = None) -> Row:
     # COMPAT: the names in the order of the table, as in `Expected ASGI message "a", "b" or "c", but got 'd'`.
     *others, last = [f'"{kind}"' for kind in after]
     expected = f"{', '.join(others)} or {last}" if others else last
-    return Row(after, f"Expected ASGI message {expected}, but got ")
+    return Row(after, f"Expected ASGI message {expected}, but got ", more)
 
 
-# What the server may deliver, by the state of the client. A state without a row has nothing more to come.
-RECEIVABLE: Final[dict[int, Row]] = {
+# What the server may deliver, by the state of the client. None: nothing more is to come.
+RECEIVABLE: Final[dict[int, Row | None]] = {
     CONNECTING: _row({"websocket.connect": CONNECTED}),
     CONNECTED: _row({"websocket.receive": CONNECTED, "websocket.disconnect": DISCONNECTED}),
+    DISCONNECTED: None,
+    RESPONSE: None,
 }
 
-# What the application may send, by its own state. A state without a row takes nothing more.
-SENDABLE: Final[dict[int, Row]] = {
+# What the application may send, by its own state. None: it has said its last word.
+SENDABLE: Final[dict[int, Row | None]] = {
     CONNECTING: _row(
         {
             "websocket.accept": CONNECTED,
@@ -49,30 +57,20 @@ SENDABLE: Final[dict[int, Row]] = {
         }
     ),
     CONNECTED: _row({"websocket.send": CONNECTED, "websocket.close": DISCONNECTED}),
-    # The body that says that more follows keeps the state; see `after_send`.
-    RESPONSE: _row({"websocket.http.response.body": DISCONNECTED}),
+    RESPONSE: _row({"websocket.http.response.body": DISCONNECTED}, more=RESPONSE),
+    DISCONNECTED: None,
 }
 
 
-def after_receive(row: Row, kind: str) -> int:
-    """Return the client's state after a message of type `kind` came; RuntimeError when it may not come now."""
-    return _step(row, kind)
-
-
-def after_send(row: Row, message: Message) -> int:
-    """Return the application's state after it sends `message`; RuntimeError when it may not be sent now."""
+def step(row: Row, message: Message) -> int:
+    """Return the state that `message` leads to; RuntimeError when it is not legal in the state of `row`."""
     kind: str = message["type"]
-    state = _step(row, kind)
-    if kind == "websocket.http.response.body" and message.get("more_body", False):
-        return RESPONSE
+    state = row.after.get(kind)
+    if state is None:
+        raise RuntimeError(f"{row.refusal}{kind!r}")
+    if row.more is not None and message.get("more_body", False):
+        return row.more
     return state
-
-
-def _step(row: Row, kind: str) -> int:
-    try:
-        return row.after[kind]
-    except KeyError:
-        raise RuntimeError(f"{row.refusal}{kind!r}") from None
 
 
 # A close frame is a control frame: 125 bytes, two of which are the code (RFC 6455 §5.5, §5.5.1).
@@ -97,27 +95,26 @@ def fit_to_send(message: Message) -> Message:
     Raises:
         ValueError: CR, LF or NUL in a header or in the subprotocol.
     """
-    kind: str = message["type"]
-    if kind == "websocket.close":
-        return _with_fitting_reason(message)
-    if kind in _WITH_HEADERS:
-        return _with_checked_headers(message)
-    return message
-
-
-_WITH_HEADERS: Final = frozenset({"websocket.accept", "websocket.http.response.start"})
+    fit = _FITTING.get(message["type"])
+    return message if fit is None else fit(message)
 
 
 def _with_fitting_reason(message: Message) -> Message:
-    reason: str = message.get("reason") or ""
+    reason: str | None = message.get("reason")
+    if not reason:
+        return message
     clipped = clip_reason(reason)
     return message if clipped == reason else {**message, "reason": clipped}
 
 
 def _with_checked_headers(message: Message) -> Message:
     # SECURITY: a line end in one of these would let its text write further headers of the handshake (threats T03).
-    checked_value(message.get("subprotocol") or "")
-    headers: Any = message.get("headers") or ()
+    subprotocol: str | None = message.get("subprotocol")
+    if subprotocol:
+        checked_value(subprotocol)
+    headers: Any = message.get("headers")
+    if not headers:
+        return message
     if isinstance(headers, Iterator):  # looking at it uses it up
         headers = list(headers)
         message = {**message, "headers": headers}
@@ -125,6 +122,13 @@ def _with_checked_headers(message: Message) -> Message:
         checked_value(_text(name))
         checked_value(_text(value))
     return message
+
+
+_FITTING: Final[dict[str, Callable[[Message], Message]]] = {
+    "websocket.accept": _with_checked_headers,
+    "websocket.http.response.start": _with_checked_headers,
+    "websocket.close": _with_fitting_reason,
+}
 
 
 def _text(octets: bytes | str) -> str:
