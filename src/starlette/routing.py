@@ -17,13 +17,15 @@ from typing import Any, Final
 
 from starlette import convertors
 from starlette._asgi.lifespan import lifespan_context, run_lifespan
+from starlette._asgi.watch import SendWatch
 from starlette._exception_handler import HANDLERS_KEY, NO_HANDLERS, handle_exception, watch_of
 from starlette._exception_handler import wrap_app_handling_exceptions as wrap_app_handling_exceptions
 from starlette._http.fields import first_value
 from starlette._routing.building import fill
+from starlette._routing.index import single_parameters
 from starlette._routing.route_list import RouteList
 from starlette._routing.table import EDITS, RouteTable
-from starlette._routing.templates import Template, compile_template
+from starlette._routing.templates import Template, compile_template, open_prefix_of, segment_values
 from starlette._utils import get_route_path as get_route_path
 from starlette._utils import is_async_callable as is_async_callable
 from starlette._utils import parse_host_header as parse_host_header
@@ -74,7 +76,8 @@ def request_response(func: Callable[[Request], Awaitable[Response] | Response]) 
     call: Any = func
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        watch = watch_of(send)
+        owner = getattr(send, "__self__", None)
+        watch = owner if type(owner) is SendWatch else SendWatch(send)
         request = Request(scope, receive, watch.send)
         try:
             response: Any = await (call(request) if is_async else run_in_threadpool(call, request))
@@ -546,15 +549,11 @@ class Router:
             await PlainTextResponse("Not Found", status_code=404)(scope, receive, send)
 
     async def _asterism_unmatched(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.redirect_slashes:
-            route_path = get_route_path(scope)
-            if route_path != "/":
-                path: str = scope["path"]
-                other = {**scope, "path": path.rstrip("/") if route_path.endswith("/") else path + "/"}
-                if _matches_any(self, other):
-                    await RedirectResponse(str(URL(scope=other)))(scope, receive, send)
-                    return
-        await self.default(scope, receive, send)
+        other = _redirect_scope(self, scope) if self.redirect_slashes and scope["type"] == "http" else None
+        if other is None:
+            await self.default(scope, receive, send)
+        else:
+            await RedirectResponse(str(URL(scope=other)))(scope, receive, send)
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         """Return the path of the first route with this name and exactly these parameters.
@@ -665,18 +664,29 @@ def _converted(found: dict[str, Any], convertors: dict[str, Convertor[Any]]) -> 
 
 
 class _Plan:
-    """A route in the index: what the selection needs, read once."""
+    """A route in the index: what the selection needs of it, read once."""
 
-    __slots__ = ("kind", "literal", "order", "route", "template")
+    __slots__ = ("kind", "literal", "order", "prefix", "route", "singles", "template")
 
     def __init__(self, order: int, route: Any) -> None:
         self.order = order
         self.route = route
-        self.kind = _EXACT.get(type(route), "") if "matches" not in vars(route) else ""
+        self.kind = _EXACT.get(type(route), "") if "matches" not in route.__dict__ else ""
         # A subclass may match whatever it likes, and a host does not look at the path.
         self.template = _template_of(route, route.path_regex) if self.kind else None
-        self.literal = None if self.template is None else self.template.literal
-        vars(route)[_IN_AN_INDEX] = True
+        tokens = self.template.tokens if self.template is not None else None
+        self.literal = self.template.literal if self.template is not None else None
+        self.singles = single_parameters(tokens) if tokens is not None else None
+        self.prefix = open_prefix_of(tokens) if tokens is not None else None
+        route.__dict__[_IN_AN_INDEX] = True
+
+    def values(self, path: str, segments: list[str]) -> dict[str, Any] | None:
+        """Return the converted parameters of a path that this is a candidate for, None when it does not match."""
+        route = self.route
+        if self.singles is None:
+            return _values(route, route.path_regex, path)
+        found = segment_values(self.singles, segments)
+        return _converted(found, route.param_convertors) if found else found
 
 
 _EXACT: Final[dict[type, str]] = {Route: "http", WebSocketRoute: "websocket", Mount: "mount"}
@@ -692,80 +702,120 @@ _ROUTER_APP: Final = Router.app
 
 
 def _select(router: Router, scope: Scope) -> ASGIApp:
-    """Choose what serves a scope, and put the route's keys into it.
+    """Choose what serves a scope, and put the keys of the chosen route into the scope.
 
-    Mounted routers are entered right here while nothing of theirs was replaced.
+    The routers of plain mounts are entered right here, one level a turn.
     """
+    if (
+        Route.matches is not _ROUTE_MATCHES
+        or Mount.matches is not _MOUNT_MATCHES
+        or WebSocketRoute.matches is not _WEBSOCKET_ROUTE_MATCHES
+    ):
+        return _scan(router, router.routes, scope)
     while True:
         table: RouteTable[_Plan] = router.__dict__.get("_asterism_table") or _new_table(router)
         routes = router.routes
-        if routes is table.routes and routes.version == table.version and EDITS.count == table.edits:  # type: ignore[attr-defined]
+        if routes is table.routes and routes.version == table.version and EDITS.count == table.edits:  # type: ignore[attr-defined]  # it is a RouteList then
             index = table.index
         else:
             index = table.refresh(routes)
-        if (
-            index is None
-            or Route.matches is not _ROUTE_MATCHES
-            or Mount.matches is not _MOUNT_MATCHES
-            or WebSocketRoute.matches is not _WEBSOCKET_ROUTE_MATCHES
-        ):
+        if index is None:
             return _scan(router, routes, scope)
-        path = scope["path"] if not scope.get("root_path") else get_route_path(scope)
-        kind = scope["type"]
-        partial: tuple[Any, dict[str, Any]] | None = None
-        for plan in index.candidates(path):
-            route = plan.route
-            if plan.kind == kind:
-                if plan.literal is None:
-                    values = _values(route, route.path_regex, path)
-                    if values is None:
-                        continue
-                else:
-                    values = {}
-                given = scope.get("path_params")
-                if given:
-                    values = {**given, **values}
-                if kind == "http":
-                    methods = route.methods
-                    if methods and scope["method"] not in methods:
-                        partial = partial or (route, {"endpoint": route.endpoint, "path_params": values})
-                        continue
-                    target = (
-                        route.app if Route.handle is _ROUTE_HANDLE and "handle" not in vars(route) else route.handle
-                    )
-                else:
-                    target = route.handle
-                scope["route"] = route
-                scope["endpoint"] = route.endpoint
-                scope["path_params"] = values
-                return target  # type: ignore[no-any-return]
-            if plan.kind == "mount":
-                values = _values(route, route.path_regex, path)
-                if values is None:
-                    continue
-                scope["route"] = route
-                scope.update(route._asterism_child_scope(scope, path, values))
-                if Mount.handle is not _MOUNT_HANDLE or "handle" in vars(route):
-                    return route.handle  # type: ignore[no-any-return]
-                inner = route.app
-                if not _is_bare(inner):
-                    return inner  # type: ignore[no-any-return]
-                router = inner
+        path = get_route_path(scope) if scope.get("root_path") else scope["path"]
+        segments: list[str] = []
+        plans = index.static.get(path)
+        if plans is None:
+            segments = path.split("/", index.depth)
+            plans = index.search(segments)
+        chosen = _choose(plans, path, segments, scope) if plans else None
+        if chosen is None:
+            return router._asterism_unmatched
+        if type(chosen) is not Router:
+            return chosen
+        router = chosen
+
+
+def _choose(plans: Sequence[_Plan], path: str, segments: list[str], scope: Scope) -> Any:
+    """Choose among the candidates of one router.
+
+    Returns:
+        What serves the scope; a router when it is mounted with nothing around it; None when no candidate matches.
+    """
+    scope_kind = scope["type"]
+    partial: tuple[Any, dict[str, Any]] | None = None
+    for plan in plans:
+        route = plan.route
+        if plan.kind == scope_kind:
+            values = {} if plan.literal is not None else plan.values(path, segments or path.split("/"))
+            if values is None:
+                continue
+            if "path_params" in scope:
+                values = {**scope["path_params"], **values}
+            methods = route.methods if scope_kind == "http" else None
+            if methods and scope["method"] not in methods:
+                partial = partial or (route, {"endpoint": route.endpoint, "path_params": values})
+                continue
+            scope["route"] = route
+            scope["endpoint"] = route.endpoint
+            scope["path_params"] = values
+            if type(route) is Route and Route.handle is _ROUTE_HANDLE and "handle" not in route.__dict__:
+                return route.app
+            return route.handle
+        if plan.kind == "mount":
+            if _enter_mount(plan, path, segments, scope):
+                return _inside(route)
+        elif not plan.kind:
+            match, child_scope = route.matches(scope)
+            if match is Match.FULL:
+                partial = (route, child_scope)
                 break
-            if not plan.kind:
-                match, child_scope = route.matches(scope)
-                if match is Match.FULL:
-                    scope["route"] = route
-                    scope.update(child_scope)
-                    return route.handle  # type: ignore[no-any-return]
-                if match is Match.PARTIAL and partial is None:
-                    partial = (route, child_scope)
-        else:
-            if partial is None:
-                return router._asterism_unmatched
-            scope["route"] = partial[0]
-            scope.update(partial[1])
-            return partial[0].handle  # type: ignore[no-any-return]
+            if match is Match.PARTIAL:
+                partial = partial or (route, child_scope)
+    if partial is None:
+        return None
+    scope["route"] = partial[0]
+    scope.update(partial[1])
+    return partial[0].handle
+
+
+def _enter_mount(plan: _Plan, path: str, segments: list[str], scope: Scope) -> bool:
+    """Put the keys of a mount into the scope, unless it does not match."""
+    mount = plan.route
+    if plan.prefix is None:
+        values = plan.values(path, segments)
+        if values is None:
+            return False
+        scope["route"] = mount
+        scope.update(mount._asterism_child_scope(scope, path, values))
+        return True
+    # PERF: a prefix without parameters was compared by the index; the rest may be anything but a line break.
+    if "\n" in path and "\n" in path[len(plan.prefix) :]:
+        return False
+    root_path = scope.get("root_path", "")
+    scope["route"] = mount
+    scope["path_params"] = dict(scope.get("path_params", ()))
+    if "app_root_path" not in scope:
+        scope["app_root_path"] = root_path
+    scope["root_path"] = root_path + plan.prefix[:-1]
+    scope["endpoint"] = mount.app
+    return True
+
+
+def _inside(mount: Mount) -> Any:
+    """Return what serves a chosen mount: its router if nothing stands before it."""
+    if Mount.handle is not _MOUNT_HANDLE or "handle" in mount.__dict__:
+        return mount.handle
+    app: Any = mount.app
+    if type(app) is not Router:
+        return app
+    stack: Any = app.middleware_stack
+    is_bare = (
+        getattr(stack, "__func__", None) is _ROUTER_APP
+        and stack.__self__ is app
+        and Router.__call__ is _ROUTER_CALL
+        and Router.app is _ROUTER_APP
+    )
+    return app if is_bare else app.__call__
 
 
 def _scan(router: Router, routes: Sequence[Any], scope: Scope) -> ASGIApp:
@@ -785,26 +835,29 @@ def _scan(router: Router, routes: Sequence[Any], scope: Scope) -> ASGIApp:
     return partial[0].handle  # type: ignore[no-any-return]
 
 
-def _matches_any(router: Router, scope: Scope) -> bool:
+def _redirect_scope(router: Router, scope: Scope) -> Scope | None:
+    """Return the scope with or without the final slash if a route matches that, else None."""
+    path: str = scope["path"]
+    route_path = get_route_path(scope)
+    if route_path == "/":
+        return None
+    other_path = path.rstrip("/") if route_path.endswith("/") else path + "/"
     routes: Sequence[Any] = router.routes
     table: RouteTable[_Plan] = router.__dict__.get("_asterism_table") or _new_table(router)
     index = table.refresh(routes)
     if index is not None:
-        routes = [plan.route for plan in index.candidates(get_route_path(scope))]
-    return any(route.matches(scope)[0] is not Match.NONE for route in routes)
+        other_route_path = other_path if route_path is path else get_route_path({**scope, "path": other_path})
+        plans = index.candidates(other_route_path)
+        if not plans:
+            return None
+        routes = [plan.route for plan in plans]
+    other = {**scope, "path": other_path}
+    return other if any(route.matches(other)[0] is not Match.NONE for route in routes) else None
 
 
 def _new_table(router: Router) -> RouteTable[_Plan]:
     table = router.__dict__["_asterism_table"] = RouteTable(_Plan)
     return table
-
-
-def _is_bare(app: Any) -> bool:
-    """Tell whether `app` is a router that nothing was put around."""
-    if type(app) is not Router or Router.__call__ is not _ROUTER_CALL or Router.app is not _ROUTER_APP:
-        return False
-    stack = app.middleware_stack
-    return getattr(stack, "__func__", None) is _ROUTER_APP and stack.__self__ is app
 
 
 # -- reverse look-up ---------------------------------------------------------------------------------------------------

@@ -36,33 +36,50 @@ class RouteIndex(Generic[E]):
     Memory is linear in the entries. Nothing is stored per request.
     """
 
-    __slots__ = ("_any", "_depth", "_root", "_static")
+    __slots__ = ("_any", "_root", "depth", "static")
 
     def __init__(self, entries: Iterable[E]) -> None:
         self._any: list[E] = []
-        self._depth = 1
         self._root: _Node[E] = _Node()
-        self._static: dict[str, tuple[E, ...]] = {}
+        # How many segments the longest entry has: a path need not be cut any further.
+        self.depth = 1
         static: list[str] = []
         for entry in entries:
             literal = self._place(entry)
             if literal is not None:
                 static.append(literal)
         # Static paths keep their whole answer, so that the usual look-up is one access to a dict.
-        found = {path: self.search(path) for path in static}
-        self._static = found
+        self.static: dict[str, tuple[E, ...]] = {path: self.search(path.split("/")) for path in static}
 
     def candidates(self, path: str) -> tuple[E, ...]:
         """Return the entries that may match `path`, in order."""
-        return self._static.get(path) or self.search(path)
+        return self.static.get(path) or self.search(path.split("/", self.depth))
 
-    def search(self, path: str) -> tuple[E, ...]:
-        """Do as `candidates` does, without the answers that were kept for static paths."""
+    def search(self, segments: list[str]) -> tuple[E, ...]:
+        """Return the entries that may match a path, in order.
+
+        Args:
+            segments: The path, cut at its slashes as `path.split("/", index.depth)` does. What is left over in the
+                last piece has a slash in it and therefore fits no single segment.
+        """
+        if self._any:
+            return self._search_all(segments)
+        # PERF: as long as there is one way to go, nothing is collected.
+        node = self._root
+        for segment in segments:
+            following = node.literals.get(segment)
+            wild = node.wild
+            if node.forks or (following is not None and wild is not None):
+                return self._search_all(segments)
+            node = following or wild  # type: ignore[assignment]  # None ends the search in the next line
+            if node is None:
+                return ()
+        return node.ends
+
+    def _search_all(self, segments: list[str]) -> tuple[E, ...]:
         found = list(self._any)
         nodes = [self._root]
-        # SECURITY: no more pieces than the deepest route has segments; what is left over has a slash in it and
-        # therefore fits no single segment.
-        for segment in path.split("/", self._depth):
+        for segment in segments:
             following: list[_Node[E]] = []
             for node in nodes:
                 if node.open:
@@ -92,8 +109,12 @@ class RouteIndex(Generic[E]):
         node = self._root
         for segment in segments:
             node = node.child(segment)
-        (node.open if is_open else node.ends).append(entry)
-        self._depth = max(self._depth, len(segments))
+        if is_open:
+            node.open += (entry,)
+            node.forks = True
+        else:
+            node.ends += (entry,)
+        self.depth = max(self.depth, len(segments))
 
 
 class _Any:
@@ -109,7 +130,7 @@ Segment = str | _Any
 
 
 class _Node(Generic[E]):
-    __slots__ = ("ends", "heads", "literals", "open", "wild")
+    __slots__ = ("ends", "forks", "heads", "literals", "open", "wild")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node[E]] = {}
@@ -117,13 +138,16 @@ class _Node(Generic[E]):
         # Segments such as `v{number}` by their head, in one dict for each length of head.
         self.heads: dict[int, dict[str, _Node[E]]] = {}
         # What ends here, and what matches from the next segment on whatever that is.
-        self.ends: list[E] = []
-        self.open: list[E] = []
+        self.ends: tuple[E, ...] = ()
+        self.open: tuple[E, ...] = ()
+        # Whether a path may go on in several ways from here, besides its literal one or its wild one.
+        self.forks = False
 
     def child(self, segment: Segment) -> _Node[E]:
         if isinstance(segment, str):
             return self.literals.setdefault(segment, _Node())
         if segment.head:
+            self.forks = True
             return self.heads.setdefault(len(segment.head), {}).setdefault(segment.head, _Node())
         if self.wild is None:
             self.wild = _Node()
@@ -143,6 +167,28 @@ class _Node(Generic[E]):
 
 
 _ORDER: Final = attrgetter("order")
+
+
+def single_parameters(tokens: Iterable[Token]) -> tuple[tuple[str, int, str], ...] | None:
+    """Return (name, number of its segment, pattern) of each parameter, if each is a whole segment by itself.
+
+    Then its text is that segment, and the candidates of a path need no other test than that of the text.
+    """
+    found: list[tuple[str, int, str]] = []
+    segments, is_open = split_segments(tokens)
+    position, alone = 0, True
+    for token in tokens:
+        if isinstance(token, str):
+            if not alone and not token.startswith("/"):
+                return None
+            position += token.count("/")
+            alone = token.endswith("/")
+        elif not alone:
+            return None
+        else:
+            found.append((token.name, position, token.pattern))
+            alone = False
+    return None if is_open or len(segments) != position + 1 else tuple(found)
 
 
 def split_segments(tokens: Iterable[Token]) -> tuple[list[Segment], bool]:

@@ -7,7 +7,7 @@ that is faster than the pattern itself is read off the pattern's own text, and w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 # The patterns of the built-in convertors. A `float` may end in its fraction, so that it has two runs of digits.
@@ -22,6 +22,7 @@ PLACEHOLDER: Final = re.compile("{([a-zA-Z_][a-zA-Z0-9_]*)(:[a-zA-Z_][a-zA-Z0-9_
 
 _GROUP: Final = re.compile(r"\(\?P<([a-zA-Z_][a-zA-Z0-9_]*)>")
 _UUID_PATTERN: Final = re.compile(UUID)
+_SEGMENT_PATTERNS: Final = {FLOAT: re.compile(FLOAT), UUID: _UUID_PATTERN}
 
 # SECURITY: `re` backtracks over every way to cut one segment into several parameters. For so short a text that is
 # bounded and faster than the linear matcher; beyond it the time would grow with a power of the length.
@@ -137,6 +138,18 @@ def _length_bound(tokens: tuple[Token, ...] | None) -> int | None:
     return _SHORT_TEXT if sum(isinstance(token, Parameter) for token in tokens) <= _FEW_PARAMETERS else -1
 
 
+def open_prefix_of(tokens: Sequence[Token]) -> str | None:
+    """Return the text before a `path` parameter that ends the pattern, when there is no other parameter."""
+    if (
+        len(tokens) == 2
+        and isinstance(tokens[0], str)
+        and isinstance(tokens[1], Parameter)
+        and tokens[1].pattern == PATH
+    ):
+        return tokens[0]
+    return None
+
+
 def literal_of(tokens: Iterable[Token]) -> str | None:
     """Return the text when there are no parameters, else None."""
     parts = list(tokens)
@@ -190,6 +203,28 @@ def match_linear(tokens: Iterable[Token], text: str, ignore_case: bool = False) 
         if isinstance(token, Parameter):
             found[token.name] = text[position:stop]
         position = stop
+    return found
+
+
+def segment_values(singles: Iterable[tuple[str, int, str]], segments: Sequence[str]) -> dict[str, Any] | None:
+    """Return the text of parameters that are whole segments, None when one of them does not fit its kind.
+
+    Args:
+        singles: (name, number of the segment, pattern) of each; the pattern is one of the built-in kinds.
+        segments: A path, cut at its slashes.
+    """
+    found: dict[str, Any] = {}
+    for name, position, pattern in singles:
+        text = segments[position]
+        if pattern == STR:
+            fits = text != ""
+        elif pattern == INT:
+            fits = text.isdigit() and text.isascii()
+        else:
+            fits = _SEGMENT_PATTERNS[pattern].fullmatch(text) is not None
+        if not fits:
+            return None
+        found[name] = text
     return found
 
 
