@@ -1,0 +1,1 @@
+"""What `starlette.testclient` is made of, without the HTTP library: event loops, exchanges, WebSocket queues."""

@@ -1,0 +1,767 @@
+"""A client for tests: an HTTP library whose requests go straight into an ASGI application.
+
+Where the application runs. A test is synchronous and the application is not, so it runs in the event loop of another
+thread, with the context variables of the caller:
+
+- Inside `with client:` there is one loop in one thread (an AnyIO blocking portal, `client.portal`). The lifespan runs
+  there, and so does every request and WebSocket session.
+- Outside, every request has a loop and a thread of its own, which end with it: what a request left behind (tasks,
+  loop-bound objects, thread-locals) cannot reach the next one, and a test that forgets the `with` notices it.
+
+PERF: that is what an application can see, and it costs little. What cost much was talking to the loop: a future, a
+condition and two thread switches for each step of a request. Here a request is posted to the loop once and answers
+once, when the whole body is wanted; only streamed responses go step by step. A bare request skips the portal and is
+the main task of its loop. Running it in the thread of the caller would save the thread (a fifth of such a request),
+but could be seen: in `threading.current_thread()`, in thread-locals, under a loop that is running already, and where a
+streamed response leaves the application waiting half-way. So it is not done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import json
+import math
+import sys
+import threading
+import warnings
+import weakref
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, TypeGuard, cast
+from urllib.parse import urljoin
+
+import anyio
+import anyio.abc
+import anyio.from_thread
+import anyio.lowlevel
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from anyio.streams.stapled import StapledObjectStream
+
+from starlette._testing.channel import ApplicationEnded, Channel
+from starlette._testing.exchange import Exchange, raisable
+from starlette._testing.loops import loop_of, remember_loop, run_alone
+from starlette._utils import is_async_callable as is_async_callable
+from starlette.exceptions import StarletteDeprecationWarning as StarletteDeprecationWarning
+from starlette.types import ASGIApp as ASGIApp
+from starlette.types import Message as Message
+from starlette.types import Receive as Receive
+from starlette.types import Scope as Scope
+from starlette.types import Send as Send
+from starlette.websockets import WebSocketDisconnect as WebSocketDisconnect
+
+if TYPE_CHECKING:
+    import httpx2 as httpx
+    from httpx2._client import UseClientDefault
+    from httpx2._types import (
+        AuthTypes,
+        CookieTypes,
+        HeaderTypes,
+        QueryParamTypes,
+        RequestContent,
+        RequestFiles,
+        TimeoutTypes,
+        URLTypes,
+    )
+else:
+    try:
+        import httpx2 as httpx
+    except ModuleNotFoundError:
+        try:
+            import httpx
+        except ModuleNotFoundError:
+            # COMPAT: the kind and the text of this error.
+            raise RuntimeError(
+                "The starlette.testclient module requires the httpx2 package to be installed.\n"
+                "You can install this with:\n"
+                "    $ pip install httpx2\n"
+            ) from None
+        warnings.warn(
+            "Using `httpx` with `starlette.testclient` is deprecated; install `httpx2` instead.",
+            StarletteDeprecationWarning,
+            stacklevel=2,
+        )
+
+ASGIInstance = Callable[[Receive, Send], Awaitable[None]]
+ASGI2App = Callable[[Scope], ASGIInstance]
+ASGI3App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_PortalFactoryType = Callable[[], AbstractContextManager[anyio.abc.BlockingPortal]]
+_RequestData = Mapping[str, str | Iterable[str] | bytes]
+
+_DEFAULT_PORTS: Final = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+_USE_CLIENT_DEFAULT: Final = httpx.USE_CLIENT_DEFAULT
+_START_PORTAL: Final = anyio.from_thread.start_blocking_portal
+
+
+_MemoryStream = MemoryObjectSendStream[Any] | MemoryObjectReceiveStream[Any]
+
+
+class _AsyncBackend(TypedDict):
+    """What AnyIO is told to run the application on."""
+
+    backend: str
+    backend_options: dict[str, Any]
+
+
+class WebSocketDenialResponse(httpx.Response, WebSocketDisconnect):
+    """Raised where the application answered a WebSocket handshake with an HTTP response.
+
+    It is that response: `exc.status_code`, `exc.headers`, `exc.text` (ASGI "WebSocket Denial Response").
+    """
+
+
+class WebSocketTestSession:
+    """One end of a WebSocket, for a test; use it as a context manager, as often as wanted.
+
+    Entering calls the application and waits for its answer to the handshake. Leaving disconnects with code 1000, then
+    cancels the application, waits for it, and raises what it raised.
+
+    Args:
+        app: The ASGI application.
+        scope: The scope to call it with.
+        portal_factory: Gives a context manager for the portal in whose loop the application is to run.
+        receive_timeout: Seconds that entering and each `receive*()` wait unless told otherwise; None is for ever.
+
+    Attributes:
+        accepted_subprotocol: What the application accepted; None before that, or when it chose none.
+        extra_headers: The headers it accepted with.
+    """
+
+    __test__ = False
+
+    portal: anyio.abc.BlockingPortal
+
+    def __init__(
+        self,
+        app: ASGI3App,
+        scope: Scope,
+        portal_factory: _PortalFactoryType,
+        *,
+        receive_timeout: float | None = None,
+    ) -> None:
+        self.app = app
+        self.scope = scope
+        self.portal_factory = portal_factory
+        self.receive_timeout = receive_timeout
+        self.accepted_subprotocol: str | None = None
+        self.extra_headers: list[tuple[bytes, bytes]] | None = None
+
+    def __enter__(self) -> WebSocketTestSession:
+        with contextlib.ExitStack() as stack:
+            self.portal = stack.enter_context(self.portal_factory())
+            self._channel = Channel(self.app, self.scope, loop_of(self.portal))
+            self._channel.start()
+            stack.callback(self._stop)
+            self._channel.put({"type": "websocket.connect"})
+            self._shake_hands()
+            self._exit_stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        return self._exit_stack.__exit__(exc_type, exc_value, traceback)
+
+    def send(self, message: Message) -> None:
+        """Send the application a message as it is, `websocket.receive` or `websocket.disconnect`."""
+        if self._channel.error is not None:
+            # COMPAT: so it is known in the block that the application failed; the reason is raised on leaving.
+            raise anyio.ClosedResourceError
+        self._channel.put(message)
+
+    def send_text(self, data: str) -> None:
+        """Send a text frame."""
+        self.send({"type": "websocket.receive", "text": data})
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send a binary frame."""
+        self.send({"type": "websocket.receive", "bytes": data})
+
+    def send_json(self, data: Any, mode: Literal["text", "binary"] = "text") -> None:
+        """Send a value as compact JSON, in a text frame or as UTF-8 in a binary one."""
+        text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+        if mode == "text":
+            self.send_text(text)
+        else:
+            self.send_bytes(text.encode())
+
+    def close(self, code: int = 1000, reason: str | None = None) -> None:
+        """Tell the application that the peer has gone (RFC 6455 §7.4)."""
+        self.send({"type": "websocket.disconnect", "code": code, "reason": reason})
+
+    def receive(self, *, timeout: float | None = None) -> Message:
+        """Wait for the next message of the application, of any type, and return it.
+
+        Args:
+            timeout: Seconds to wait at most; None stands for the session's `receive_timeout`.
+
+        Raises:
+            TimeoutError: The application sent nothing in that time.
+            WebSocketDisconnect: The application returned; nothing will come. The code is 1006 (RFC 6455 §7.1.5).
+            anyio.ClosedResourceError: The application failed.
+        """
+        try:
+            return self._channel.get(self.receive_timeout if timeout is None else timeout)
+        except ApplicationEnded:
+            if self._channel.error is not None:
+                raise anyio.ClosedResourceError from None
+            raise WebSocketDisconnect(1006, "the application returned without closing the connection") from None
+
+    def receive_text(self, *, timeout: float | None = None) -> str:
+        """Wait for a text frame; see `receive`. WebSocketDisconnect when the application closes."""
+        return cast(str, self._receive_frame(timeout)["text"])
+
+    def receive_bytes(self, *, timeout: float | None = None) -> bytes:
+        """Wait for a binary frame; see `receive`. WebSocketDisconnect when the application closes."""
+        return cast(bytes, self._receive_frame(timeout)["bytes"])
+
+    def receive_json(self, mode: Literal["text", "binary"] = "text", *, timeout: float | None = None) -> Any:
+        """Wait for a frame and parse its JSON; see `receive`. WebSocketDisconnect when the application closes."""
+        return json.loads(self._receive_frame(timeout)["text" if mode == "text" else "bytes"])
+
+    def _receive_frame(self, timeout: float | None) -> Message:
+        message = self.receive(timeout=timeout)
+        self._raise_on_close(message)
+        return message
+
+    def _shake_hands(self) -> None:
+        # Where the application failed, `_stop` replaces the error by what it raised.
+        try:
+            answer = self.receive()
+        except WebSocketDisconnect:
+            raise AssertionError("The application returned without answering the WebSocket handshake.") from None
+        self._raise_on_close(answer)
+        self.accepted_subprotocol = answer.get("subprotocol")
+        self.extra_headers = answer.get("headers")
+        if self._channel.error is not None:
+            raise anyio.ClosedResourceError
+
+    def _raise_on_close(self, message: Message) -> None:
+        if message["type"] == "websocket.close":
+            raise WebSocketDisconnect(code=message.get("code", 1000), reason=message.get("reason", ""))
+        if message["type"] == "websocket.http.response.start":
+            raise WebSocketDenialResponse(
+                status_code=message["status"],
+                headers=[(bytes(name), bytes(value)) for name, value in message.get("headers", ())],
+                content=b"".join(self._denial_body()),
+            )
+
+    def _denial_body(self) -> Iterator[bytes]:
+        more = True
+        while more:
+            message = self.receive()
+            yield bytes(message.get("body", b""))
+            more = message.get("more_body", False)
+
+    def _stop(self) -> None:
+        self._channel.put({"type": "websocket.disconnect", "code": 1000, "reason": None})
+        self._channel.cancel()
+        self._channel.wait_ended()
+        error = raisable(self._channel.error)
+        if error is not None:
+            raise error
+
+
+class _Upgrade(Exception):
+    """Carries a session out of the HTTP library, which knows no WebSockets."""
+
+    def __init__(self, session: WebSocketTestSession) -> None:
+        self.session = session
+
+
+class _Exchange(Exchange):
+    """An exchange for a request of the HTTP library."""
+
+    def __init__(self, app: ASGI3App, scope: Scope, request: httpx.Request, *, whole: bool) -> None:
+        super().__init__(app, scope, whole=whole)
+        self._request: httpx.Request | None = request
+
+    # COMPAT: detectors of blocking calls know that uploads are read in a function of this name, in this file.
+    async def receive(self) -> Message:
+        """Give the application the body in one message; then, when the response is complete, the disconnect."""
+        if self._request is None:
+            await self.wait_complete()
+            return {"type": "http.disconnect"}
+        # A poll for the disconnect, which is cancelled at once, must not swallow the body.
+        await anyio.lowlevel.checkpoint_if_cancelled()
+        request, self._request = self._request, None
+        return {"type": "http.request", "body": request.read()}
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of a response, and the owner of the exchange that it comes from."""
+
+    def __init__(self, transport: _TestClientTransport, exchange: _Exchange) -> None:
+        self._transport = transport
+        self._exchange = exchange
+        self._closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._exchange.chunks()
+        self.close()
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._transport.finish(self._exchange)
+
+    def __del__(self) -> None:
+        if not self._closed:
+            # Nobody can read it any more, and nobody closed it: its thread must not wait for ever.
+            self._transport.abandon(self._exchange)
+
+
+class _TestClientTransport(httpx.BaseTransport):
+    """Turns requests of the HTTP library into calls of the application."""
+
+    def __init__(
+        self,
+        app: ASGI3App,
+        portal_factory: _PortalFactoryType,
+        raise_server_exceptions: bool = True,
+        root_path: str = "",
+        *,
+        client: tuple[str, int],
+        app_state: dict[str, Any],
+    ) -> None:
+        self.app = app
+        self.portal_factory = portal_factory
+        self.raise_server_exceptions = raise_server_exceptions
+        self.root_path = root_path
+        self.client = client
+        self.app_state = app_state
+        self._owner: Callable[[], TestClient | None] = _nobody
+        self._open: set[_Exchange] = set()
+        self._intent = threading.local()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Call the application and return when its response has begun."""
+        scope = self._scope(request)
+        if scope["type"] == "websocket":
+            raise _Upgrade(WebSocketTestSession(self.app, scope, self.portal_factory))
+        exchange = _Exchange(self.app, scope, request, whole=self.reads_whole)
+        self._start(exchange)
+        self._open.add(exchange)
+        try:
+            exchange.wait_started()
+            if exchange.status is None:
+                return self._no_response(exchange, request)
+            return self._response(exchange, request)
+        except BaseException:
+            self.abandon(exchange)
+            exchange.wait_ended()
+            raise
+
+    def close(self) -> None:
+        """Cancel the application wherever a response is still open."""
+        for exchange in list(self._open):
+            self._open.discard(exchange)
+            exchange.close()
+
+    @property
+    def reads_whole(self) -> bool:
+        """Whether this thread is in a call that reads each response to its end before anything else looks at it."""
+        return getattr(self._intent, "whole", False)
+
+    @reads_whole.setter
+    def reads_whole(self, value: bool) -> None:
+        self._intent.whole = value
+
+    def finish(self, exchange: _Exchange) -> None:
+        """Wait for the application, cancelled if the response is not complete, and raise what it raised."""
+        self._open.discard(exchange)
+        exchange.close()
+        error = exchange.take_error(expected=self.raise_server_exceptions)
+        if error is not None and not isinstance(sys.exc_info()[1], (KeyboardInterrupt, SystemExit)):
+            raise error
+
+    def abandon(self, exchange: _Exchange) -> None:
+        """Cancel the application if the response is not complete, and do not wait for it."""
+        self._open.discard(exchange)
+        if not (exchange.complete or exchange.ended):
+            exchange.cancel()
+
+    def _start(self, exchange: _Exchange) -> None:
+        owner = self._owner()
+        # A tool that replaced the maker of portals wants to see them; so does a factory that is not the client's.
+        if owner is None or anyio.from_thread.start_blocking_portal is not _START_PORTAL:
+            manager = self.portal_factory()
+            exchange.spawn(loop_of(manager.__enter__()))
+            exchange.join = functools.partial(manager.__exit__, None, None, None)
+        elif owner.portal is not None:
+            exchange.spawn(loop_of(owner.portal))
+        else:
+            exchange.join = run_alone(exchange.run_alone, **owner.async_backend, ended=exchange.end).join
+
+    def _scope(self, request: httpx.Request) -> Scope:
+        url = request.url
+        scheme = url.scheme
+        default_port = _DEFAULT_PORTS[scheme]
+        # COMPAT: these keys and no others; there is no `asgi`.
+        scope: Scope = {
+            "type": "http",
+            "path": url.path,
+            "raw_path": url.raw_path.partition(b"?")[0],
+            "root_path": self.root_path,
+            "scheme": scheme,
+            "query_string": url.query,
+            "headers": _fields(request),
+            "client": self.client,
+            "server": [url.raw_host.decode("ascii"), default_port if url.port is None else url.port],
+            "state": self.app_state.copy(),
+        }
+        if scheme in ("ws", "wss"):
+            offered = request.headers.get("sec-websocket-protocol")
+            scope["type"] = "websocket"
+            scope["subprotocols"] = [name.strip() for name in offered.split(",")] if offered else []
+            scope["extensions"] = {"websocket.http.response": {}}
+        else:
+            scope["http_version"] = "1.1"
+            scope["method"] = request.method
+            scope["extensions"] = {"http.response.debug": {}, "http.response.trailers": {}}
+        return scope
+
+    def _no_response(self, exchange: _Exchange, request: httpx.Request) -> httpx.Response:
+        self.finish(exchange)
+        if self.raise_server_exceptions:
+            raise AssertionError("TestClient did not receive any response.")
+        return httpx.Response(500, stream=httpx.ByteStream(b""), request=request)
+
+    def _response(self, exchange: _Exchange, request: httpx.Request) -> httpx.Response:
+        response = httpx.Response(
+            cast(int, exchange.status), headers=exchange.headers, stream=_Body(self, exchange), request=request
+        )
+        if exchange.trailers is not None:
+            response.extensions["http.response.trailers"] = exchange.trailers
+        if not exchange.ended:
+            exchange.on_debug = functools.partial(_show_debug, weakref.ref(response))
+        if exchange.debug is not None:
+            _show_debug(lambda: response, exchange.debug)
+        return response
+
+
+class TestClient(httpx.Client):
+    """Call an ASGI application from synchronous test code, as if it were served at `http://testserver`.
+
+    Used as a context manager, it runs the lifespan of the application around the block. The rest is the API of the
+    HTTP library's `Client`.
+
+    Args:
+        app: An ASGI 3 application, or an ASGI 2 one.
+        base_url: What relative URLs are appended to.
+        raise_server_exceptions: Raise what escapes from the application in the test; if false, it is a 500 response.
+        root_path: The `root_path` of scopes.
+        backend: The event loop: `"asyncio"` or `"trio"`.
+        backend_options: What AnyIO passes to that library: `{"use_uvloop": True}`.
+        cookies: Cookies to begin with.
+        headers: Headers of all requests; the user agent is `testclient` unless it is among them.
+        follow_redirects: Whether to follow redirects; each is one more call of the application.
+        client: The `client` of scopes: host and port.
+
+    Attributes:
+        app: The application, as ASGI 3.
+        app_state: What the lifespan left in its state; each request gets a shallow copy.
+        portal: The portal to the event loop inside of the `with` block, else None.
+    """
+
+    __test__ = False
+
+    task: Future[None]
+    portal: anyio.abc.BlockingPortal | None = None
+    exit_stack: contextlib.ExitStack
+    stream_send: StapledObjectStream[MutableMapping[str, Any] | None]
+    stream_receive: StapledObjectStream[MutableMapping[str, Any]]
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        base_url: str = "http://testserver",
+        raise_server_exceptions: bool = True,
+        root_path: str = "",
+        backend: Literal["asyncio", "trio"] = "asyncio",
+        backend_options: dict[str, Any] | None = None,
+        cookies: CookieTypes | None = None,
+        headers: dict[str, str] | None = None,
+        follow_redirects: bool = True,
+        client: tuple[str, int] = ("testclient", 50000),
+    ) -> None:
+        self.async_backend = _AsyncBackend(backend=backend, backend_options=backend_options or {})
+        self.app = app if _is_asgi3(app) else _WrapASGI2(cast(ASGI2App, app))
+        self.app_state: dict[str, Any] = {}
+        transport = _TestClientTransport(
+            self.app,
+            self._portal_factory,
+            raise_server_exceptions,
+            root_path,
+            client=client,
+            app_state=self.app_state,
+        )
+        transport._owner = weakref.ref(self)
+        self._asgi_transport = transport
+        super().__init__(
+            base_url=base_url,
+            headers=_with_defaults(headers, {"user-agent": "testclient"}),
+            follow_redirects=follow_redirects,
+            cookies=cookies,
+            transport=transport,
+        )
+
+    def request(
+        self,
+        method: str,
+        url: URLTypes,
+        *,
+        content: RequestContent | None = None,
+        data: _RequestData | None = None,
+        files: RequestFiles | None = None,
+        json: Any = None,
+        params: QueryParamTypes | None = None,
+        headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
+        auth: AuthTypes | UseClientDefault | None = _USE_CLIENT_DEFAULT,
+        follow_redirects: bool | UseClientDefault = _USE_CLIENT_DEFAULT,
+        timeout: TimeoutTypes | UseClientDefault = _USE_CLIENT_DEFAULT,
+        extensions: dict[str, Any] | None = None,
+    ) -> httpx.Response:
+        """Send a request and return the response with its whole body; see the HTTP library.
+
+        `timeout` has no effect and is deprecated.
+        """
+        if timeout is not _USE_CLIENT_DEFAULT:
+            warnings.warn(
+                "You should not use the 'timeout' argument with the TestClient. "
+                "See https://github.com/Kludex/starlette/issues/1108 for more information.",
+                StarletteDeprecationWarning,
+                stacklevel=2,
+            )
+        return super().request(
+            method,
+            url,
+            content=content,
+            data=cast(Any, data),
+            files=files,
+            json=json,
+            params=params,
+            headers=headers,
+            cookies=cookies,
+            auth=auth,
+            follow_redirects=follow_redirects,
+            timeout=timeout,
+            extensions=extensions,
+        )
+
+    def send(
+        self,
+        request: httpx.Request,
+        *,
+        stream: bool = False,
+        auth: AuthTypes | UseClientDefault | None = _USE_CLIENT_DEFAULT,
+        follow_redirects: bool | UseClientDefault = _USE_CLIENT_DEFAULT,
+    ) -> httpx.Response:
+        """Send a request that was built before; see the HTTP library."""
+        transport = self._asgi_transport
+        before = transport.reads_whole
+        transport.reads_whole = not stream and self._nothing_looks_first(auth)
+        try:
+            return super().send(request, stream=stream, auth=auth, follow_redirects=follow_redirects)
+        finally:
+            transport.reads_whole = before
+
+    def websocket_connect(
+        self,
+        url: str,
+        subprotocols: Sequence[str] | None = None,
+        *,
+        receive_timeout: float | None = None,
+        **kwargs: Any,
+    ) -> WebSocketTestSession:
+        """Return a WebSocket session, which calls the application when it is entered.
+
+        Args:
+            url: A path, or a whole `ws://` or `wss://` URL; relative to `ws://testserver`, whatever the base URL is.
+            subprotocols: What to offer (RFC 6455 §1.9).
+            receive_timeout: Seconds after which entering and each `receive*()` give up; None waits for ever.
+            kwargs: As for `get`: headers, cookies, auth, params and so on.
+
+        Raises:
+            RuntimeError: The URL is not one of a WebSocket.
+        """
+        defaults = {
+            "connection": "upgrade",
+            "sec-websocket-key": "testserver==",
+            "sec-websocket-version": "13",
+        }
+        if subprotocols is not None:
+            defaults["sec-websocket-protocol"] = ", ".join(subprotocols)
+        kwargs["headers"] = _with_defaults(kwargs.get("headers"), defaults)
+        try:
+            super().request("GET", urljoin("ws://testserver", url), **kwargs)
+        except _Upgrade as upgrade:
+            session = upgrade.session
+        else:
+            raise RuntimeError("Expected WebSocket upgrade")
+        session.receive_timeout = receive_timeout
+        return session
+
+    def __enter__(self) -> TestClient:
+        with contextlib.ExitStack() as stack:
+            self.stream_send = _unbounded()
+            self.stream_receive = _unbounded()
+            stack.callback(_close, self.stream_send, self.stream_receive)
+            self.portal = portal = stack.enter_context(self._start_portal())
+            stack.callback(self._forget_portal)
+            self.task = portal.start_task_soon(self._serve)
+            portal.call(self.wait_startup)
+            stack.callback(portal.call, self.wait_shutdown)
+            stack.callback(self._asgi_transport.close)
+            self.exit_stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self.exit_stack.__exit__(exc_type, exc_value, traceback)
+
+    async def lifespan(self) -> None:
+        """Run the application for its lifespan (ASGI "Lifespan")."""
+        scope = {"type": "lifespan", "state": self.app_state}
+        try:
+            await self.app(scope, self.stream_receive.receive, self.stream_send.send)
+        finally:
+            # Stands for the end, where a message is awaited.
+            with anyio.CancelScope(shield=True):
+                await self.stream_send.send(None)
+
+    async def wait_startup(self) -> None:
+        """Tell the application to start, and wait until it has.
+
+        Raises:
+            AssertionError: It answered with another message, or did not answer.
+            RuntimeError: It said that it could not start, and raised nothing.
+            Exception: What it raised.
+        """
+        await self.stream_receive.send({"type": "lifespan.startup"})
+        message = await self._lifespan_answer("lifespan.startup")
+        if message["type"] == "lifespan.startup.failed":
+            # An application that waits for another message instead of raising gets one, and ends.
+            await self.stream_receive.send({"type": "lifespan.shutdown"})
+            while await self.stream_send.receive() is not None:
+                pass
+            await self._lifespan_result()
+            raise RuntimeError(f"The application failed to start: {message.get('message', '')}")
+
+    async def wait_shutdown(self) -> None:
+        """Tell the application to shut down, and wait until it has returned; errors as for `wait_startup`."""
+        await self.stream_receive.send({"type": "lifespan.shutdown"})
+        await self._lifespan_answer("lifespan.shutdown")
+        while await self.stream_send.receive() is not None:
+            pass
+        await self._lifespan_result()
+
+    async def _serve(self) -> None:
+        assert self.portal is not None
+        remember_loop(self.portal)
+        await self.lifespan()
+
+    async def _lifespan_answer(self, kind: str) -> Message:
+        message = await self.stream_send.receive()
+        if message is None:
+            await self._lifespan_result()
+            raise AssertionError(f"The application returned without answering {kind!r}.")
+        if message["type"] not in (f"{kind}.complete", f"{kind}.failed"):
+            raise AssertionError(f"The application answered {kind!r} with {message['type']!r}.")
+        return message
+
+    async def _lifespan_result(self) -> None:
+        """Raise what the lifespan raised. It has sent its last message, and the future follows in a moment."""
+        while not self.task.done():
+            await anyio.lowlevel.checkpoint()
+        self.task.result()
+
+    def _start_portal(self) -> AbstractContextManager[anyio.abc.BlockingPortal]:
+        return anyio.from_thread.start_blocking_portal(**self.async_backend)
+
+    def _forget_portal(self) -> None:
+        self.portal = None
+
+    @contextlib.contextmanager
+    def _portal_factory(self) -> Generator[anyio.abc.BlockingPortal, None, None]:
+        """Lend the portal of the block, or one that lasts as long as it is used."""
+        if self.portal is not None:
+            yield self.portal
+        else:
+            with self._start_portal() as portal:
+                yield portal
+
+    def _nothing_looks_first(self, auth: Any) -> bool:
+        """Tell whether a response goes to nobody before its body was read: neither to a hook nor to an auth flow."""
+        if self.event_hooks["response"]:
+            return False
+        chosen = self.auth if auth is _USE_CLIENT_DEFAULT else auth
+        return chosen is None or isinstance(chosen, (tuple, httpx.BasicAuth))
+
+
+class _WrapASGI2:
+    """Makes an ASGI 3 application of an ASGI 2 one, which is called in two steps."""
+
+    def __init__(self, app: ASGI2App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope)(receive, send)
+
+
+def _is_asgi3(app: ASGI2App | ASGI3App) -> TypeGuard[ASGI3App]:
+    return hasattr(app, "__await__") if inspect.isclass(app) else is_async_callable(app)
+
+
+def _nobody() -> None:
+    return None
+
+
+def _fields(request: httpx.Request) -> list[tuple[bytes, bytes]]:
+    """Return the headers as a server would get them: names in lower case, octets as they are, a host."""
+    fields = [(name.lower(), value) for name, value in request.headers.raw]
+    if not any(name == b"host" for name, _ in fields):
+        fields.insert(0, (b"host", request.url.netloc))
+    return fields
+
+
+def _with_defaults(headers: HeaderTypes | None, defaults: Mapping[str, str]) -> httpx.Headers:
+    """Return a copy with the defaults added that are missing, whatever the case of names."""
+    merged = httpx.Headers(headers)
+    for name, value in defaults.items():
+        merged.setdefault(name, value)
+    return merged
+
+
+def _show_debug(find: Callable[[], httpx.Response | None], info: dict[str, Any]) -> None:
+    """Put debug information on a response: the last one counts as a whole."""
+    response = find()
+    if response is None:
+        return
+    response.extensions["http.response.debug"] = info
+    for name in ("template", "context"):
+        response.__dict__.pop(name, None)
+        if name in info:
+            response.__dict__[name] = info[name]
+
+
+def _unbounded() -> StapledObjectStream[Any]:
+    return StapledObjectStream(*anyio.create_memory_object_stream[Any](math.inf))
+
+
+def _close(*streams: StapledObjectStream[Any]) -> None:
+    for stream in streams:
+        for end in (stream.send_stream, stream.receive_stream):
+            cast(_MemoryStream, end).close()
