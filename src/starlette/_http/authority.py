@@ -23,6 +23,8 @@ _HOST: Final = re.compile(
     r"(?::([0-9]+))?\Z"
 )
 
+_NAME_OCTETS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~%!$&'()*+,;=-"
+
 # What would end the host of a URL, or what URL parsers drop.
 _NO_HOST: Final = re.compile(r"[\x00-\x20/?#@\\]")
 
@@ -78,16 +80,14 @@ def is_ipv6(text: str) -> bool:
     return True
 
 
-def host_netloc(value: str) -> str | None:
-    """Return a `Host` value if it may stand in a URL as it is, else None."""
-    # PERF: as `parse_host_header(value).is_valid_port`, without the object; every URL of a request comes through here.
-    match = _HOST.match(value)
-    if match is None:
-        return None
-    _, address, port = match.groups()
-    if port is not None and port_number(port) is None:
-        return None
-    return value if address is None or is_ipv6(address) else None
+def host_netloc(value: bytes) -> str | None:
+    """Return a `Host` value as text if it may stand in a URL as it is, else None."""
+    # PERF: a name with a short port needs no pattern: half of the time. Every URL of a request comes through here.
+    name, colon, digits = value.partition(b":")
+    if name and not name.translate(None, _NAME_OCTETS) and (not colon or (len(digits) < 5 and digits.isdigit())):
+        return value.decode("latin-1")
+    parsed = parse_host_header(value.decode("latin-1"))
+    return parsed.authority if parsed is not None and parsed.is_valid_port else None
 
 
 def server_netloc(scheme: str, server: Sequence[Any] | None) -> str | None:

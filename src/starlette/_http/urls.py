@@ -12,11 +12,11 @@ from typing import Any, Final
 from urllib.parse import SplitResult
 
 from starlette._http.authority import DEFAULT_PORTS, host_netloc, is_ipv6, port_number, server_netloc
-from starlette._http.fields import first_value
 
 AUTHORITY_PARTS: Final = frozenset({"username", "password", "hostname", "port"})
 
-# C0 controls end a request line or are dropped by URL parsers; these are escaped with what begins another part.
+# C0 controls end a request line or are dropped by URL parsers, `\` is a slash to browsers: they are escaped, with what
+# begins another part, and nothing else.
 _CONTROLS: Final = {code: f"%{code:02X}" for code in range(0x20)}
 _PATH_ESCAPES: Final = _CONTROLS | {ord("?"): "%3F", ord("#"): "%23", ord("\\"): "%5C"}
 _QUERY_ESCAPES: Final = _CONTROLS | {ord("#"): "%23"}
@@ -35,14 +35,18 @@ def split_scope(scope: Mapping[str, Any]) -> SplitResult:
     The authority is the first `host` field if it is valid, else the `server`; with neither the URL is relative and
     has no scheme. `root_path` is not read and forwarding fields are not believed. Nothing that a client sends raises.
     """
-    path = escape_path(scope["path"])
-    raw_query = scope.get("query_string", b"")
-    query = decode_query(raw_query) if raw_query else ""
+    path: str = scope["path"]
+    if not path.isprintable() or "?" in path or "#" in path or "\\" in path:
+        path = path.translate(_PATH_ESCAPES)
+    query = decode_query(scope["query_string"]) if scope.get("query_string") else ""
     scheme = scope.get("scheme", "http")
     if scheme not in DEFAULT_PORTS:
         scheme = scheme.lower()
-    host = first_value(scope["headers"], b"host")
-    netloc = None if host is None else host_netloc(host.decode("latin-1"))
+    netloc = None
+    for name, value in scope["headers"]:
+        if name == b"host":
+            netloc = host_netloc(value)
+            break
     if netloc is None:
         netloc = server_netloc(scheme, scope.get("server"))
         if netloc is None:
@@ -55,18 +59,15 @@ def split_scope(scope: Mapping[str, Any]) -> SplitResult:
 
 
 def join_parts(parts: SplitResult) -> str:
-    """Return the text of what `split_scope` returned."""
-    scheme, netloc, path, query, _ = parts
-    if netloc:
-        path = f"{scheme}://{netloc}{path}" if scheme else f"//{netloc}{path}"
-    return f"{path}?{query}" if query else path
-
-
-def escape_path(path: str) -> str:
-    r"""Percent-encode what would end a path, or vanish from it: `?`, `#`, `\` and C0 controls. Nothing else."""
-    if path.isprintable() and "?" not in path and "#" not in path and "\\" not in path:
-        return path
-    return path.translate(_PATH_ESCAPES)
+    """Return the text of a URL with these parts (RFC 3986 §5.3), as `geturl()` does."""
+    scheme, netloc, path, query, fragment = parts
+    # Forms that have odd rules, such as "mailto:", are left to the library that will read them.
+    if not netloc or (path and path[0] != "/"):
+        return parts.geturl()
+    url = f"{scheme}://{netloc}{path}" if scheme else f"//{netloc}{path}"
+    if query:
+        url = f"{url}?{query}"
+    return f"{url}#{fragment}" if fragment else url
 
 
 def relative_path(path: str) -> str:
@@ -123,8 +124,8 @@ def replace_authority(parts: SplitResult, changes: Mapping[str, Any]) -> str:
     # COMPAT: a port that is not a number raises even if it is to be replaced.
     current_port = netloc_port(parts)
     port = changes.get("port", current_port)
-    username = changes["username"] if "username" in changes else parts.username
-    password = changes["password"] if "password" in changes else parts.password
+    username = changes.get("username", parts.username)
+    password = changes.get("password", parts.password)
     if username is None:
         userinfo = ""
     else:

@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, Final, TypeVar, overload
 
-from starlette._http.fields import all_values, checked_field, checked_value, lookup_name
+from starlette._http.fields import checked_field, checked_value, lookup_name
 
 D = TypeVar("D")
 
 # A scan beats an index up to here. Beyond it, a peer is playing: `dict(headers)` must not become quadratic (T25).
 _SCANNED: Final = 64
+
+# What the lookup of a key that no field can be called raises: no string, or outside of latin-1.
+_NO_NAME: Final = (AttributeError, UnicodeEncodeError)
 
 
 class Headers(Mapping[str, str]):
@@ -57,7 +60,7 @@ class Headers(Mapping[str, str]):
         super().__init_subclass__(**kwargs)
         # `get` does not go through `__getitem__` here; in a subclass with another `__getitem__` it shall.
         if "__getitem__" in cls.__dict__ and "get" not in cls.__dict__:
-            cls.get = Mapping.get  # type: ignore[method-assign]
+            cls.get = Mapping.get  # type: ignore[method-assign, assignment]
 
     @property
     def raw(self) -> list[tuple[bytes, bytes]]:
@@ -79,7 +82,7 @@ class Headers(Mapping[str, str]):
     def getlist(self, key: str) -> list[str]:
         """Return the values of all fields called `key`, in order."""
         name = lookup_name(key)
-        return [] if name is None else [value.decode("latin-1") for value in all_values(self._list, name)]
+        return [value.decode("latin-1") for existing, value in self._list if existing == name]
 
     def mutablecopy(self) -> MutableHeaders:
         """Return the same fields in an object that can be changed."""
@@ -91,16 +94,12 @@ class Headers(Mapping[str, str]):
     def get(self, key: str, /, default: str | D) -> str | D: ...
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of the first field called `key`, or `default`."""
-        # PERF: the loop stands here and below once more; a call in between is a third of a lookup.
+        # PERF: not through `__getitem__`, whose KeyError costs as much as the lookup.
         try:
             name = key.lower().encode("latin-1")
-        except (AttributeError, UnicodeEncodeError):
-            return default  # No field can have such a name.
-        fields = self._list
-        if len(fields) > _SCANNED:
-            found = self._indexed(name)
-            return default if found is None else found.decode("latin-1")
-        for existing, value in fields:
+        except _NO_NAME:
+            return default
+        for existing, value in self._list:
             if existing == name:
                 return value.decode("latin-1")
         return default
@@ -108,7 +107,7 @@ class Headers(Mapping[str, str]):
     def __getitem__(self, key: str) -> str:
         try:
             name = key.lower().encode("latin-1")
-        except (AttributeError, UnicodeEncodeError):
+        except _NO_NAME:
             raise KeyError(key) from None
         fields = self._list
         if len(fields) > _SCANNED:
@@ -123,7 +122,10 @@ class Headers(Mapping[str, str]):
 
     def __contains__(self, key: Any) -> bool:
         name = lookup_name(key)
-        return name is not None and any(existing == name for existing, _ in self._list)
+        for existing, _ in self._list:  # noqa: SIM110  # `any` with a generator takes twice as long
+            if existing == name:
+                return True
+        return False
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.keys())
@@ -186,16 +188,11 @@ class MutableHeaders(Headers):
         field = checked_field(key, value)
         name = field[0]
         fields = self._list
-        for position, (existing, _) in enumerate(fields):
+        for existing, _ in fields:
             if existing == name:
-                break
-        else:
-            fields.append(field)
-            return
-        fields[position] = field
-        following = position + 1
-        if any(existing == name for existing, _ in fields[following:]):
-            fields[following:] = [other for other in fields[following:] if other[0] != name]
+                _replace_first(fields, field)
+                return
+        fields.append(field)
 
     def __delitem__(self, key: str) -> None:
         """Remove all fields called `key`. There need not be one."""
@@ -263,6 +260,16 @@ class MutableHeaders(Headers):
 
 
 _SET_ITEM: Final = MutableHeaders.__setitem__
+
+
+def _replace_first(fields: list[tuple[bytes, bytes]], field: tuple[bytes, bytes]) -> None:
+    """Put `field` in the place of the first of its name, which must exist, and remove the others."""
+    name = field[0]
+    positions = [position for position, (existing, _) in enumerate(fields) if existing == name]
+    fields[positions[0]] = field
+    if len(positions) > 1:
+        following = positions[1]
+        fields[following:] = [other for other in fields[following:] if other[0] != name]
 
 
 def _require_mapping(other: Any) -> None:

@@ -44,7 +44,7 @@ class ImmutableMultiDict(Mapping[K, V]):
         super().__init_subclass__(**kwargs)
         # `get` does not go through `__getitem__` here; in a subclass with another `__getitem__` it shall.
         if "__getitem__" in cls.__dict__ and "get" not in cls.__dict__:
-            cls.get = Mapping.get  # type: ignore[method-assign]
+            cls.get = Mapping.get  # type: ignore[method-assign, assignment]
 
     def __getitem__(self, key: K) -> V:
         return self._dict[key]
@@ -52,7 +52,7 @@ class ImmutableMultiDict(Mapping[K, V]):
     @overload
     def get(self, key: K, /) -> V | None: ...
     @overload
-    def get(self, key: K, /, default: V | D) -> V | D: ...  # type: ignore[misc]  # covariant, as in Mapping
+    def get(self, key: K, /, default: V | D) -> V | D: ...
     def get(self, key: K, default: Any = None) -> Any:
         """Return the last value of `key`, or `default`."""
         return self._dict.get(key, default)

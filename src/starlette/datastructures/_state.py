@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 
@@ -21,15 +22,15 @@ class State:
         state: The dictionary to work on. It is used as it is, not copied; None starts with an empty one.
     """
 
-    _state: dict[str, Any]
+    # Seen only while an instance is copied or unpickled and has no dictionary yet; `__getattr__` would not end then.
+    _state: dict[str, Any] = MappingProxyType({})  # type: ignore[assignment]  # so that no instance writes to it
 
     def __init__(self, state: dict[str, Any] | None = None) -> None:
         self.__dict__["_state"] = {} if state is None else state
 
     def __getattr__(self, key: str) -> Any:
-        # `_state` itself is looked up in `__dict__`: while an instance is copied or unpickled it is not there yet.
         try:
-            return self.__dict__["_state"][key]
+            return self._state[key]
         except KeyError:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {key!r}") from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import anyio
 
@@ -87,12 +87,13 @@ class UploadFile:
 class FormData(ImmutableMultiDict[str, UploadFile | str]):
     """The fields and files of a form, in order."""
 
-    def __init__(
-        self,
-        *args: FormData | Mapping[str, str | UploadFile] | list[tuple[str, str | UploadFile]] | None,
-        **kwargs: str | UploadFile,
-    ) -> None:
-        super().__init__(*args, **kwargs)
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *args: FormData | Mapping[str, str | UploadFile] | list[tuple[str, str | UploadFile]] | None,
+            **kwargs: str | UploadFile,
+        ) -> None: ...
 
     async def close(self) -> None:
         """Close all files. Each is closed even if another cannot be; then the first error is raised."""

@@ -19,7 +19,6 @@ from starlette._http.urls import (
 from starlette.datastructures._multidicts import MultiDict
 from starlette.types import Scope
 
-_PARTS = frozenset(SplitResult._fields)
 _SECURE = frozenset({"https", "wss"})
 
 
@@ -134,9 +133,12 @@ class URL:
         if not AUTHORITY_PARTS.isdisjoint(kwargs):
             changes = {name: kwargs.pop(name) for name in AUTHORITY_PARTS.intersection(kwargs)}
             kwargs["netloc"] = replace_authority(parts, changes)
-        if unknown := kwargs.keys() - _PARTS:
-            raise ValueError(f"a URL has no part called {', '.join(sorted(unknown))}")
-        return type(self)(parts._replace(**kwargs).geturl())
+        try:
+            changed = parts._replace(**kwargs)
+        except (TypeError, ValueError):  # Which of them depends on the version of Python.
+            unknown = sorted(kwargs.keys() - set(parts._fields))
+            raise ValueError(f"a URL has no part called {', '.join(unknown)}") from None
+        return type(self)(join_parts(changed))
 
     def include_query_params(self, **kwargs: Any) -> URL:
         """Return a URL whose query has these values, at its end, in place of those of the same names."""
@@ -186,7 +188,7 @@ class URLPath(str):
     host: str
 
     def __new__(cls, path: str, protocol: Literal["http", "websocket", ""] = "", host: str = "") -> URLPath:
-        return super().__new__(cls, escape_slashes(path.replace("\\", "%5C")))
+        return str.__new__(cls, escape_slashes(path.replace("\\", "%5C")))
 
     def __init__(self, path: str, protocol: Literal["http", "websocket", ""] = "", host: str = "") -> None:
         if protocol not in _SCHEMES:
