@@ -1,0 +1,16 @@
+"""All cases, in the order of the report."""
+
+from __future__ import annotations
+
+from benchmarks.case import Case
+from benchmarks.cases import applications, bodies, connections, sending
+
+CASES: tuple[Case, ...] = (*applications.CASES, *connections.CASES, *bodies.CASES, *sending.CASES)
+
+
+def find(name: str) -> Case:
+    """Return the case of this name; KeyError when there is none."""
+    for case in CASES:
+        if case.name == name:
+            return case
+    raise KeyError(name)
