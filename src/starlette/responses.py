@@ -58,6 +58,11 @@ _BODILESS: Final = frozenset({*range(100, 200), 204, 304})
 # PERF: most bodies are shorter than this, and their field is ready (a list index instead of 150 ns of formatting).
 _LENGTHS: Final = [(b"content-length", str(length).encode()) for length in range(2048)]
 
+# The fields of media types met so far, by media type and charset. Bounded, as an application may pass on a client's.
+_TYPES: Final[dict[tuple[str, str], tuple[bytes, bytes]]] = {}
+
+_NOTHING: Final[dict[bytes, bytes]] = {}
+
 # RFC 3986: the reserved characters and "%", which stands for itself or begins an escape made by the caller.
 _URL_SAFE: Final = ":/%#?=@[]!$&'()*+,;"
 
@@ -102,25 +107,23 @@ class Response:
 
     def render(self, content: Any) -> bytes | memoryview:
         """Return the body for `content`; override it to serialise something else."""
-        if content is None:
-            return b""
-        if isinstance(content, bytes):
-            return content
-        return _as_bytes(content, self.charset)
+        if type(content) is str:  # PERF: the most frequent kind first, without a call in between
+            return content.encode(self.charset)
+        return b"" if content is None else _as_bytes(content, self.charset)
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
         """Make `raw_headers` of the given fields, and add the length and the type of the content."""
+        fields = [checked_field(name, value) for name, value in headers.items()] if headers else []
+        given = dict(fields) if fields else _NOTHING
         body = getattr(self, "body", None)
-        given: Sequence[bytes] = ()
-        fields: Fields = []
-        if headers:
-            fields = [checked_field(name, value) for name, value in headers.items()]
-            given = [name for name, _ in fields]
-        if body is not None and b"content-length" not in given and self.status_code not in _BODILESS:
-            length = len(body)
-            fields.append(_LENGTHS[length] if length < 2048 else (b"content-length", b"%d" % length))
-        if self.media_type is not None and b"content-type" not in given:
-            fields.append(_content_type(self.media_type, self.charset))
+        if body is not None and self.status_code not in _BODILESS and b"content-length" not in given:
+            try:
+                fields.append(_LENGTHS[len(body)])
+            except IndexError:
+                fields.append((b"content-length", b"%d" % len(body)))
+        media_type = self.media_type
+        if media_type is not None and b"content-type" not in given:
+            fields.append(_TYPES.get((media_type, self.charset)) or _content_type(media_type, self.charset))
         self.raw_headers = fields
 
     @property
@@ -196,13 +199,13 @@ class Response:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response, also in place of a WebSocket, and run the background task."""
         # PERF: one frame and two sends. The fused dispatcher relies on the start being the first use of `send`.
-        prefix = "websocket." if scope["type"] == "websocket" else ""
-        body: Any = self.body
-        headers = self.raw_headers
-        if self.status_code in _BODILESS and body:
-            body, headers = b"", _without_length(headers)
-        await send({"type": prefix + "http.response.start", "status": self.status_code, "headers": headers})
-        await send({"type": prefix + "http.response.body", "body": body})
+        if scope["type"] == "websocket":
+            send = DenialSend(send).send
+        status, headers, body = self.status_code, self.raw_headers, self.body
+        if status in _BODILESS and body:
+            headers, body = _without_length(headers), b""
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
         if self.background is not None:
             await self.background()
 
@@ -455,6 +458,11 @@ class FileResponse(Response):
         if stat_result is not None:
             self.set_stat_headers(stat_result)
 
+    def _star_use(self, content: bytes) -> None:
+        """Send these bytes instead of reading the file; they have to be what `stat_result` says. For one sending."""
+        if self.stat_result is not None and len(content) == self.stat_result.st_size < self.chunk_size:
+            self._star_ready = ReadyFile(self.path, self.stat_result, content)
+
     def set_stat_headers(self, stat_result: os.stat_result) -> None:
         """Set the length, `Last-Modified` and `ETag`, except where the caller has set them."""
         modified, etag = stat_fields(stat_result.st_mtime, stat_result.st_size)
@@ -609,12 +617,15 @@ def _as_bytes(content: Any, charset: str) -> bytes | memoryview:
     return encoded
 
 
-@functools.lru_cache(maxsize=256)
 def _content_type(media_type: str, charset: str) -> tuple[bytes, bytes]:
-    """Return the field for a media type; text without a charset gets one."""
+    """Return the field for a media type, and keep it; text without a charset gets one."""
+    text = media_type
     if media_type.startswith("text/") and "charset=" not in media_type.lower():
-        media_type = f"{media_type}; charset={charset}"
-    return b"content-type", checked_value(media_type)
+        text = f"{media_type}; charset={charset}"
+    field = (b"content-type", checked_value(text))
+    if len(_TYPES) < 256:
+        _TYPES[media_type, charset] = field
+    return field
 
 
 def _without_length(fields: Fields) -> Fields:

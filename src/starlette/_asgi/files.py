@@ -19,7 +19,28 @@ _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINA
 _CHUNKS_AHEAD: Final = 4
 _BYTES_AHEAD: Final = 256 * 1024
 
+# Files below this length may be read whole before a response asks for them.
+_SMALL: Final = 64 * 1024
+
 _OPEN_FILE: Final = anyio.open_file
+
+
+def read_small(path: str, stat_result: os.stat_result) -> bytes | None:
+    """Return the content of a file that is shorter than a chunk and still as `stat_result` says, else None. Blocking."""
+    size = stat_result.st_size
+    if size >= _SMALL:
+        return None
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except OSError:
+        return None  # told when the response is sent
+    try:
+        if not os.path.samestat(os.fstat(descriptor), stat_result):
+            return None
+        content = os.read(descriptor, size)
+        return content if len(content) == size else None
+    finally:
+        os.close(descriptor)
 
 
 class Span(NamedTuple):
