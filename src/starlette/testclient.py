@@ -18,32 +18,26 @@ streamed response leaves the application waiting half-way. So it is not done.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
-import json
-import math
 import sys
 import threading
 import warnings
 import weakref
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeGuard, cast
 from urllib.parse import urljoin
 
 import anyio
-import anyio.abc
 import anyio.from_thread
 import anyio.lowlevel
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
-from anyio.streams.stapled import StapledObjectStream
 
-from starlette._testing.channel import ApplicationEnded, Channel
-from starlette._testing.exchange import Exchange, raisable
-from starlette._testing.loops import loop_of, remember_loop, run_alone
+from starlette._testing.exchange import Exchange
+from starlette._testing.lifespan import AsyncBackend as _AsyncBackend
+from starlette._testing.lifespan import Serving
+from starlette._testing.loops import loop_of, run_alone
+from starlette._testing.session import Session
 from starlette._utils import is_async_callable as is_async_callable
 from starlette.exceptions import StarletteDeprecationWarning as StarletteDeprecationWarning
 from starlette.types import ASGIApp as ASGIApp
@@ -89,7 +83,7 @@ ASGIInstance = Callable[[Receive, Send], Awaitable[None]]
 ASGI2App = Callable[[Scope], ASGIInstance]
 ASGI3App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_PortalFactoryType = Callable[[], AbstractContextManager[anyio.abc.BlockingPortal]]
+_PortalFactoryType = Callable[[], AbstractContextManager[anyio.from_thread.BlockingPortal]]
 _RequestData = Mapping[str, str | Iterable[str] | bytes]
 
 _DEFAULT_PORTS: Final = {"http": 80, "ws": 80, "https": 443, "wss": 443}
@@ -97,24 +91,14 @@ _USE_CLIENT_DEFAULT: Final = httpx.USE_CLIENT_DEFAULT
 _START_PORTAL: Final = anyio.from_thread.start_blocking_portal
 
 
-_MemoryStream = MemoryObjectSendStream[Any] | MemoryObjectReceiveStream[Any]
-
-
-class _AsyncBackend(TypedDict):
-    """What AnyIO is told to run the application on."""
-
-    backend: str
-    backend_options: dict[str, Any]
-
-
-class WebSocketDenialResponse(httpx.Response, WebSocketDisconnect):
+class WebSocketDenialResponse(httpx.Response, WebSocketDisconnect):  # type: ignore[misc]  # both know how to be pickled
     """Raised where the application answered a WebSocket handshake with an HTTP response.
 
     It is that response: `exc.status_code`, `exc.headers`, `exc.text` (ASGI "WebSocket Denial Response").
     """
 
 
-class WebSocketTestSession:
+class WebSocketTestSession(Session):
     """One end of a WebSocket, for a test; use it as a context manager, as often as wanted.
 
     Entering calls the application and waits for its answer to the handshake. Leaving disconnects with code 1000, then
@@ -131,142 +115,8 @@ class WebSocketTestSession:
         extra_headers: The headers it accepted with.
     """
 
-    __test__ = False
-
-    portal: anyio.abc.BlockingPortal
-
-    def __init__(
-        self,
-        app: ASGI3App,
-        scope: Scope,
-        portal_factory: _PortalFactoryType,
-        *,
-        receive_timeout: float | None = None,
-    ) -> None:
-        self.app = app
-        self.scope = scope
-        self.portal_factory = portal_factory
-        self.receive_timeout = receive_timeout
-        self.accepted_subprotocol: str | None = None
-        self.extra_headers: list[tuple[bytes, bytes]] | None = None
-
-    def __enter__(self) -> WebSocketTestSession:
-        with contextlib.ExitStack() as stack:
-            self.portal = stack.enter_context(self.portal_factory())
-            self._channel = Channel(self.app, self.scope, loop_of(self.portal))
-            self._channel.start()
-            stack.callback(self._stop)
-            self._channel.put({"type": "websocket.connect"})
-            self._shake_hands()
-            self._exit_stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        return self._exit_stack.__exit__(exc_type, exc_value, traceback)
-
-    def send(self, message: Message) -> None:
-        """Send the application a message as it is, `websocket.receive` or `websocket.disconnect`."""
-        if self._channel.error is not None:
-            # COMPAT: so it is known in the block that the application failed; the reason is raised on leaving.
-            raise anyio.ClosedResourceError
-        self._channel.put(message)
-
-    def send_text(self, data: str) -> None:
-        """Send a text frame."""
-        self.send({"type": "websocket.receive", "text": data})
-
-    def send_bytes(self, data: bytes) -> None:
-        """Send a binary frame."""
-        self.send({"type": "websocket.receive", "bytes": data})
-
-    def send_json(self, data: Any, mode: Literal["text", "binary"] = "text") -> None:
-        """Send a value as compact JSON, in a text frame or as UTF-8 in a binary one."""
-        text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-        if mode == "text":
-            self.send_text(text)
-        else:
-            self.send_bytes(text.encode())
-
-    def close(self, code: int = 1000, reason: str | None = None) -> None:
-        """Tell the application that the peer has gone (RFC 6455 §7.4)."""
-        self.send({"type": "websocket.disconnect", "code": code, "reason": reason})
-
-    def receive(self, *, timeout: float | None = None) -> Message:
-        """Wait for the next message of the application, of any type, and return it.
-
-        Args:
-            timeout: Seconds to wait at most; None stands for the session's `receive_timeout`.
-
-        Raises:
-            TimeoutError: The application sent nothing in that time.
-            WebSocketDisconnect: The application returned; nothing will come. The code is 1006 (RFC 6455 §7.1.5).
-            anyio.ClosedResourceError: The application failed.
-        """
-        try:
-            return self._channel.get(self.receive_timeout if timeout is None else timeout)
-        except ApplicationEnded:
-            if self._channel.error is not None:
-                raise anyio.ClosedResourceError from None
-            raise WebSocketDisconnect(1006, "the application returned without closing the connection") from None
-
-    def receive_text(self, *, timeout: float | None = None) -> str:
-        """Wait for a text frame; see `receive`. WebSocketDisconnect when the application closes."""
-        return cast(str, self._receive_frame(timeout)["text"])
-
-    def receive_bytes(self, *, timeout: float | None = None) -> bytes:
-        """Wait for a binary frame; see `receive`. WebSocketDisconnect when the application closes."""
-        return cast(bytes, self._receive_frame(timeout)["bytes"])
-
-    def receive_json(self, mode: Literal["text", "binary"] = "text", *, timeout: float | None = None) -> Any:
-        """Wait for a frame and parse its JSON; see `receive`. WebSocketDisconnect when the application closes."""
-        return json.loads(self._receive_frame(timeout)["text" if mode == "text" else "bytes"])
-
-    def _receive_frame(self, timeout: float | None) -> Message:
-        message = self.receive(timeout=timeout)
-        self._raise_on_close(message)
-        return message
-
-    def _shake_hands(self) -> None:
-        # Where the application failed, `_stop` replaces the error by what it raised.
-        try:
-            answer = self.receive()
-        except WebSocketDisconnect:
-            raise AssertionError("The application returned without answering the WebSocket handshake.") from None
-        self._raise_on_close(answer)
-        self.accepted_subprotocol = answer.get("subprotocol")
-        self.extra_headers = answer.get("headers")
-        if self._channel.error is not None:
-            raise anyio.ClosedResourceError
-
-    def _raise_on_close(self, message: Message) -> None:
-        if message["type"] == "websocket.close":
-            raise WebSocketDisconnect(code=message.get("code", 1000), reason=message.get("reason", ""))
-        if message["type"] == "websocket.http.response.start":
-            raise WebSocketDenialResponse(
-                status_code=message["status"],
-                headers=[(bytes(name), bytes(value)) for name, value in message.get("headers", ())],
-                content=b"".join(self._denial_body()),
-            )
-
-    def _denial_body(self) -> Iterator[bytes]:
-        more = True
-        while more:
-            message = self.receive()
-            yield bytes(message.get("body", b""))
-            more = message.get("more_body", False)
-
-    def _stop(self) -> None:
-        self._channel.put({"type": "websocket.disconnect", "code": 1000, "reason": None})
-        self._channel.cancel()
-        self._channel.wait_ended()
-        error = raisable(self._channel.error)
-        if error is not None:
-            raise error
+    def _denial(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> Exception:
+        return WebSocketDenialResponse(status, headers=headers, content=body)
 
 
 class _Upgrade(Exception):
@@ -447,7 +297,7 @@ class _TestClientTransport(httpx.BaseTransport):
         return response
 
 
-class TestClient(httpx.Client):
+class TestClient(Serving, httpx.Client):
     """Call an ASGI application from synchronous test code, as if it were served at `http://testserver`.
 
     Used as a context manager, it runs the lifespan of the application around the block. The rest is the API of the
@@ -472,12 +322,6 @@ class TestClient(httpx.Client):
     """
 
     __test__ = False
-
-    task: Future[None]
-    portal: anyio.abc.BlockingPortal | None = None
-    exit_stack: contextlib.ExitStack
-    stream_send: StapledObjectStream[MutableMapping[str, Any] | None]
-    stream_receive: StapledObjectStream[MutableMapping[str, Any]]
 
     def __init__(
         self,
@@ -528,7 +372,7 @@ class TestClient(httpx.Client):
         auth: AuthTypes | UseClientDefault | None = _USE_CLIENT_DEFAULT,
         follow_redirects: bool | UseClientDefault = _USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = _USE_CLIENT_DEFAULT,
-        extensions: dict[str, Any] | None = None,
+        extensions: Mapping[str, Any] | None = None,
     ) -> httpx.Response:
         """Send a request and return the response with its whole body; see the HTTP library.
 
@@ -610,98 +454,8 @@ class TestClient(httpx.Client):
         session.receive_timeout = receive_timeout
         return session
 
-    def __enter__(self) -> TestClient:
-        with contextlib.ExitStack() as stack:
-            self.stream_send = _unbounded()
-            self.stream_receive = _unbounded()
-            stack.callback(_close, self.stream_send, self.stream_receive)
-            self.portal = portal = stack.enter_context(self._start_portal())
-            stack.callback(self._forget_portal)
-            self.task = portal.start_task_soon(self._serve)
-            portal.call(self.wait_startup)
-            stack.callback(portal.call, self.wait_shutdown)
-            stack.callback(self._asgi_transport.close)
-            self.exit_stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        self.exit_stack.__exit__(exc_type, exc_value, traceback)
-
-    async def lifespan(self) -> None:
-        """Run the application for its lifespan (ASGI "Lifespan")."""
-        scope = {"type": "lifespan", "state": self.app_state}
-        try:
-            await self.app(scope, self.stream_receive.receive, self.stream_send.send)
-        finally:
-            # Stands for the end, where a message is awaited.
-            with anyio.CancelScope(shield=True):
-                await self.stream_send.send(None)
-
-    async def wait_startup(self) -> None:
-        """Tell the application to start, and wait until it has.
-
-        Raises:
-            AssertionError: It answered with another message, or did not answer.
-            RuntimeError: It said that it could not start, and raised nothing.
-            Exception: What it raised.
-        """
-        await self.stream_receive.send({"type": "lifespan.startup"})
-        message = await self._lifespan_answer("lifespan.startup")
-        if message["type"] == "lifespan.startup.failed":
-            # An application that waits for another message instead of raising gets one, and ends.
-            await self.stream_receive.send({"type": "lifespan.shutdown"})
-            while await self.stream_send.receive() is not None:
-                pass
-            await self._lifespan_result()
-            raise RuntimeError(f"The application failed to start: {message.get('message', '')}")
-
-    async def wait_shutdown(self) -> None:
-        """Tell the application to shut down, and wait until it has returned; errors as for `wait_startup`."""
-        await self.stream_receive.send({"type": "lifespan.shutdown"})
-        await self._lifespan_answer("lifespan.shutdown")
-        while await self.stream_send.receive() is not None:
-            pass
-        await self._lifespan_result()
-
-    async def _serve(self) -> None:
-        assert self.portal is not None
-        remember_loop(self.portal)
-        await self.lifespan()
-
-    async def _lifespan_answer(self, kind: str) -> Message:
-        message = await self.stream_send.receive()
-        if message is None:
-            await self._lifespan_result()
-            raise AssertionError(f"The application returned without answering {kind!r}.")
-        if message["type"] not in (f"{kind}.complete", f"{kind}.failed"):
-            raise AssertionError(f"The application answered {kind!r} with {message['type']!r}.")
-        return message
-
-    async def _lifespan_result(self) -> None:
-        """Raise what the lifespan raised. It has sent its last message, and the future follows in a moment."""
-        while not self.task.done():
-            await anyio.lowlevel.checkpoint()
-        self.task.result()
-
-    def _start_portal(self) -> AbstractContextManager[anyio.abc.BlockingPortal]:
-        return anyio.from_thread.start_blocking_portal(**self.async_backend)
-
-    def _forget_portal(self) -> None:
-        self.portal = None
-
-    @contextlib.contextmanager
-    def _portal_factory(self) -> Generator[anyio.abc.BlockingPortal, None, None]:
-        """Lend the portal of the block, or one that lasts as long as it is used."""
-        if self.portal is not None:
-            yield self.portal
-        else:
-            with self._start_portal() as portal:
-                yield portal
+    def _cancel_open(self) -> None:
+        self._asgi_transport.close()
 
     def _nothing_looks_first(self, auth: Any) -> bool:
         """Tell whether a response goes to nobody before its body was read: neither to a hook nor to an auth flow."""
@@ -755,13 +509,3 @@ def _show_debug(find: Callable[[], httpx.Response | None], info: dict[str, Any])
         response.__dict__.pop(name, None)
         if name in info:
             response.__dict__[name] = info[name]
-
-
-def _unbounded() -> StapledObjectStream[Any]:
-    return StapledObjectStream(*anyio.create_memory_object_stream[Any](math.inf))
-
-
-def _close(*streams: StapledObjectStream[Any]) -> None:
-    for stream in streams:
-        for end in (stream.send_stream, stream.receive_stream):
-            cast(_MemoryStream, end).close()

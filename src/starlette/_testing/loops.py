@@ -16,7 +16,9 @@ from weakref import WeakKeyDictionary
 import anyio
 from anyio.from_thread import BlockingPortal
 
-try:  # AnyIO asks sniffio which loop runs, if it is there; the answer is a context variable and travels with the context.
+_library: contextvars.ContextVar[str | None]
+try:
+    # AnyIO asks sniffio, if it is there, which loop runs. The answer is a context variable: it travels with the context.
     from sniffio import current_async_library_cvar as _library
 except ModuleNotFoundError:  # pragma: no cover - installed with trio, and trio is needed to test both loops
     _library = contextvars.ContextVar("library", default=None)
