@@ -7,11 +7,12 @@ python-multipart, which is imported when a parser is made.
 from __future__ import annotations
 
 import enum
+import sys
 import warnings
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from tempfile import SpooledTemporaryFile as SpooledTemporaryFile
 from types import ModuleType
 from typing import Any, BinaryIO, Final, cast
@@ -43,12 +44,16 @@ _AMPERSAND: Final = b"&"[0]
 
 
 def require_multipart() -> ModuleType:
-    """Return the python-multipart package; AssertionError when it is missing (install the "full" extra)."""
+    """Return python-multipart's parsers; AssertionError when it is not there (install the "full" extra)."""
     try:
-        from python_multipart import multipart
-    except ImportError as exc:
-        raise AssertionError(_MISSING_PACKAGE) from exc
-    return multipart
+        # PERF: 0.1 us instead of 0.4 us, twice a form.
+        module: ModuleType = sys.modules["python_multipart"].multipart
+    except (KeyError, AttributeError):
+        try:
+            from python_multipart import multipart as module
+        except ImportError as exc:
+            raise AssertionError(_MISSING_PACKAGE) from exc
+    return module
 
 
 class _WarnsWhenCalled(enum.EnumType):
@@ -142,7 +147,7 @@ class FormParser:
             MultiPartException: A limit was exceeded. Nothing more is read then.
         """
         tail = b""
-        plain = _is_plain(self, _FORM_EVENTS)
+        plain = _is_plain(self, _form_functions, _FORM_FUNCTIONS)
         async for chunk in self.stream:
             if tail:
                 # The field goes on after all. Adding chunk to chunk would take quadratic time.
@@ -183,7 +188,7 @@ class FormParser:
             raise MultiPartException(f"Field exceeded maximum size of {int(self.max_part_size / 1024)}KB.")
 
     def _feed_fields(self, data: bytes) -> bytes:
-        """Take what is complete in `data` at once where no limit can be met. Return a begun field that was not taken."""
+        """Take what is complete in `data` at once if no limit can be met. Return the begun field that is left."""
         start = 0
         if self._star_in_field:
             start = data.find(b"&") + 1
@@ -205,7 +210,7 @@ class FormParser:
         self._items += pairs
 
     def _feed(self, data: bytes) -> bytes:
-        """Report `data` as events. This is exact where a limit is near, and holds no more of a field than is allowed."""
+        """Report `data` as events: exact where a limit is near, and never holding more of a field than is allowed."""
         position, length = 0, len(data)
         while position < length:
             if not self._star_in_field:
@@ -356,7 +361,7 @@ class MultiPartParser:
         if self._current_files > self.max_files:
             raise MultiPartException(f"Too many files. Maximum number of files is {self.max_files}.")
         part.file = UploadFile(
-            file=cast(BinaryIO, SpooledTemporaryFile(max_size=self.spool_max_size)),
+            file=cast(BinaryIO, SpooledTemporaryFile(max_size=self.spool_max_size)),  # noqa: SIM115  # the caller's
             size=0,
             filename=_user_safe_decode(filename, self._charset),
             headers=Headers(raw=part.item_headers),
@@ -375,7 +380,7 @@ class MultiPartParser:
             self._star_tokenizer = package.MultipartParser(
                 boundary, {name: getattr(self, name) for name in _PART_EVENTS}
             )
-            plain = _is_plain(self, _PART_EVENTS)
+            plain = _is_plain(self, _part_functions, _PART_FUNCTIONS)
             feed = _Shortcut(self, boundary).feed if plain else self._star_tokenizer.write
             async for chunk in self.stream:
                 if not begun:
@@ -495,29 +500,36 @@ class _Shortcut:
         self._between = ends_with_line and self._parser._star_at_part_start
 
 
-_PART_EVENTS: Final = {
-    name: getattr(MultiPartParser, name)
-    for name in (
-        "on_part_begin",
-        "on_part_data",
-        "on_part_end",
-        "on_header_field",
-        "on_header_value",
-        "on_header_end",
-        "on_headers_finished",
-        "on_end",
-    )
-}
-
-_FORM_EVENTS: Final = {
-    name: getattr(FormParser, name) for name in ("on_field_start", "on_field_name", "on_field_data", "on_field_end")
-}
+_FORM_EVENTS: Final = ("on_field_start", "on_field_name", "on_field_data", "on_field_end")
+_PART_EVENTS: Final = (
+    "on_part_begin",
+    "on_part_data",
+    "on_part_end",
+    "on_header_field",
+    "on_header_value",
+    "on_header_end",
+    "on_headers_finished",
+    "on_end",
+)
 
 
-def _is_plain(parser: object, events: Mapping[str, object]) -> bool:
-    """Tell whether nobody replaced an event method, in a subclass, on the class or on the object."""
-    kind = type(parser)
-    return events.keys().isdisjoint(parser.__dict__) and all(getattr(kind, name) is events[name] for name in events)
+def _functions(names: tuple[str, ...]) -> Callable[[object], object]:
+    """Return what fetches the functions behind these methods of an object."""
+    return attrgetter(*[f"{name}.__func__" for name in names])
+
+
+_form_functions: Final = _functions(_FORM_EVENTS)
+_part_functions: Final = _functions(_PART_EVENTS)
+_FORM_FUNCTIONS: Final = attrgetter(*_FORM_EVENTS)(FormParser)
+_PART_FUNCTIONS: Final = attrgetter(*_PART_EVENTS)(MultiPartParser)
+
+
+def _is_plain(parser: object, functions: Callable[[object], object], originals: object) -> bool:
+    """Tell whether nobody replaced an event method: in a subclass, on the class, or on the object."""
+    try:
+        return functions(parser) == originals
+    except AttributeError:  # something on the object that is no method
+        return False
 
 
 def _user_safe_decode(src: bytes | bytearray, codec: str) -> str:

@@ -14,7 +14,7 @@ import anyio
 
 from starlette import formparsers as _formparsers
 from starlette._asgi.held import HeldMessages
-from starlette._http.cookies import parse_cookies
+from starlette._http.cookies import cookie_parser as cookie_parser
 from starlette._http.fields import checked_value
 from starlette._utils import AwaitableOrContextManager as AwaitableOrContextManager
 from starlette._utils import AwaitableOrContextManagerWrapper as AwaitableOrContextManagerWrapper
@@ -56,18 +56,6 @@ class ClientDisconnect(Exception):
     """The client went away before its request body, or the response to it, was complete."""
 
 
-def cookie_parser(cookie_string: str) -> dict[str, str]:
-    """Return the names and values of one `Cookie` header: `"a=b; c=d"` gives `{"a": "b", "c": "d"}`.
-
-    Nothing is refused. Of equal names the last counts, a piece without `=` has the empty name, and a quoted value
-    never reaches over a `;`. Only blanks and tabs around names and values are dropped.
-    """
-    return parse_cookies(cookie_string)
-
-
-# COMPAT: tools replace `cookie_parser` in this module; `HTTPConnection.cookies` looks it up there for every header.
-
-
 class HTTPConnection(Mapping[str, Any], Generic[StateT]):
     """What HTTP and WebSocket connections have in common: a read-only mapping over the scope, with properties.
 
@@ -97,7 +85,7 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
 
     # COMPAT: connections are compared and hashed by identity; `Mapping` would compare contents and forbid hashing.
     __eq__ = object.__eq__
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]  # `Mapping` has none
 
     # PERF: `getattr` with a default takes 35 ns when there is nothing yet; catching AttributeError takes 400 ns.
 
@@ -156,8 +144,14 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
         cookies: dict[str, str] | None = getattr(self, "_cookies", None)
         if cookies is None:
             cookies = {}
-            for field in self.headers.getlist("cookie"):
-                cookies.update(cookie_parser(field))
+            for name, value in self.headers.raw:
+                if name == b"cookie":
+                    # COMPAT: tools replace `cookie_parser` in this module.
+                    found = cookie_parser(value.decode("latin-1"))
+                    if cookies:
+                        cookies.update(found)
+                    else:
+                        cookies = found
             self._cookies = cookies
         return cookies
 
@@ -336,7 +330,9 @@ class Request(HTTPConnection[StateT], Generic[StateT]):
         max_fields: int | float = 1000,
         max_part_size: int = 1024 * 1024,
     ) -> AwaitableOrContextManager[FormData]:
-        """Return the form in the body: `await request.form()`, or `async with request.form() as form` to close its files.
+        """Return the form in the body: `await request.form()`, or `async with request.form() as form`.
+
+        Only the second closes the files of the form at the end; with the first, `close()` does.
 
         Args:
             max_files: How many files a multipart form may have.
@@ -437,12 +433,11 @@ class Request(HTTPConnection[StateT], Generic[StateT]):
         return self._form
 
     def _refuse_form(self, exc: MultiPartException) -> NoReturn:
-        if "app" in self.scope:
-            try:
-                raise exc
-            except MultiPartException:
-                raise HTTPException(status_code=400, detail=exc.message)
-        raise exc
+        if "app" not in self.scope:
+            raise exc
+        refusal = HTTPException(status_code=400, detail=exc.message)
+        refusal.__context__ = exc
+        raise refusal
 
     def _take(self, message: Message) -> bytes:
         """Return what a message adds to the body, and note what it says about the stream."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# A backslash escape inside a quoted value: three octal digits of one octet, or one character. No line feed can be escaped.
+# An escape in a quoted value: three octal digits of one octet, or any one character but a line feed.
 _ESCAPE: Final = re.compile(r"\\(?:([0-3][0-7][0-7])|(.))")
 
 # SECURITY: only SP and HTAB are blanks (RFC 6265 §5.2). Trimming NBSP or NEL too would let a sender that may not set
@@ -16,26 +16,27 @@ _ESCAPE: Final = re.compile(r"\\(?:([0-3][0-7][0-7])|(.))")
 _BLANKS: Final = " \t"
 
 
-def parse_cookies(field: str) -> dict[str, str]:
+def cookie_parser(cookie_string: str) -> dict[str, str]:
     r"""Read one `Cookie` value: `'a=b; c="x y"'` gives `{"a": "b", "c": "x y"}`.
 
     Args:
-        field: The value as received, decoded as latin-1.
+        cookie_string: The value as received, decoded as latin-1.
 
     Returns:
-        Names and unquoted values; of equal names the last counts. Every `;` separates, also inside quotes, and the first
-        `=` of a piece ends its name; a piece without one is the value of the empty name. Percent escapes stay.
+        Names and unquoted values; of equal names the last counts. Every `;` separates, also inside quotes, and the
+        first `=` of a piece ends its name; a piece without one is the value of the empty name. Percent escapes stay.
     """
-    # PERF: what browsers send has one blank after each ";" and no quotes. Such a field is read 1.7 times faster.
-    dense = field.replace("; ", ";")
-    if " " not in dense and '"' not in dense and "\t" not in dense:
-        try:
-            cookies = dict([piece.split("=", 1) for piece in dense.split(";")])
-        except ValueError:  # a piece without "="
-            return _parse_pieces(field)
-        if "" not in cookies:
-            return cookies
-    return _parse_pieces(field)
+    cookies: dict[str, str] = {}
+    for piece in cookie_string.split(";"):
+        name, equals, value = piece.partition("=")
+        if equals:
+            name = name.strip(_BLANKS)
+        else:
+            name, value = "", name
+        value = value.strip(_BLANKS)
+        if value or name:
+            cookies[name] = unquote(value) if '"' in value else value
+    return cookies
 
 
 def unquote(value: str) -> str:
@@ -47,16 +48,6 @@ def unquote(value: str) -> str:
         return value
     inner = value[1:-1]
     return _ESCAPE.sub(_unescape, inner) if "\\" in inner else inner
-
-
-def _parse_pieces(field: str) -> dict[str, str]:
-    cookies: dict[str, str] = {}
-    for piece in field.split(";"):
-        head, equals, tail = piece.partition("=")
-        name, value = (head.strip(_BLANKS), tail.strip(_BLANKS)) if equals else ("", head.strip(_BLANKS))
-        if name or value:
-            cookies[name] = unquote(value)
-    return cookies
 
 
 def _unescape(match: re.Match[str]) -> str:
