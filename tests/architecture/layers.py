@@ -15,10 +15,11 @@ ORDER: Final[tuple[str, ...]] = (
     "starlette.convertors",
     "starlette._http.*",
     "starlette._routing.*",
-    "starlette._asgi.*",
     "starlette.concurrency",
     "starlette._utils",
+    "starlette._asgi.*",  # its races use the task group of `_utils`
     "starlette.background",
+    "starlette.datastructures.*",
     "starlette.datastructures",
     "starlette.formparsers",
     "starlette.requests",
@@ -35,6 +36,7 @@ ORDER: Final[tuple[str, ...]] = (
     "starlette.middleware.opentelemetry",
     "starlette.applications",
     "starlette.schemas",
+    "starlette._testing.*",
     "starlette.testclient",
     "asterism.*",
 )
@@ -42,11 +44,19 @@ ORDER: Final[tuple[str, ...]] = (
 # Packages whose modules never import one another.
 INDEPENDENT: Final = frozenset({"starlette.middleware.*"})
 
+# (importer, module): why a private file binds a whole public module further down: tools replace a name in it, so the
+# name is looked up there at each call (CONTRIBUTING.md, Layout). Only the module may be imported so, never a name from it.
+LOOKED_UP: Final[dict[tuple[str, str], str]] = {
+    ("starlette.datastructures._uploads", "starlette.datastructures"): "`run_in_threadpool` is replaced there",
+}
+
 # (importer, imported): why a function imports against the order when it runs.
 LATE: Final[dict[tuple[str, str], str]] = {}
 
 # (importer, imported): why annotations need a name from further down (`if TYPE_CHECKING:`).
 TYPES_ONLY: Final[dict[tuple[str, str], str]] = {
+    ("starlette.requests", "starlette.applications"): "the type of `request.app`",
+    ("starlette.requests", "starlette.routing"): "the type of what `url_for` asks",
     ("starlette.types", "starlette.requests"): "handler aliases name the classes their handlers are called with",
     ("starlette.types", "starlette.responses"): "handler aliases name the classes their handlers are called with",
     ("starlette.types", "starlette.websockets"): "handler aliases name the classes their handlers are called with",
@@ -56,4 +66,5 @@ TYPES_ONLY: Final[dict[tuple[str, str], str]] = {
 DEPENDENCIES: Final = frozenset({"anyio", "typing_extensions"})
 OPTIONAL: Final[dict[str, frozenset[str]]] = {
     "starlette.testclient": frozenset({"httpx", "httpx2"}),
+    "starlette._testing.loops": frozenset({"sniffio"}),  # comes with trio; done without when it is absent
 }

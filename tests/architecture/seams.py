@@ -27,21 +27,16 @@ def note_calls(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, *, is_asy
     original = getattr(owner, name)
     calls: list[Any] = []
 
-    if is_async:
+    @functools.wraps(original)
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        calls.append(args[0] if args else None)
+        return original(*args, **kwargs)
 
-        @functools.wraps(original)
-        async def replacement(*args: Any, **kwargs: Any) -> Any:
-            calls.append(args[0] if args else None)
-            return await original(*args, **kwargs)
+    @functools.wraps(original)
+    async def waiting(*args: Any, **kwargs: Any) -> Any:
+        return await plain(*args, **kwargs)
 
-    else:
-
-        @functools.wraps(original)
-        def replacement(*args: Any, **kwargs: Any) -> Any:
-            calls.append(args[0] if args else None)
-            return original(*args, **kwargs)
-
-    monkeypatch.setattr(owner, name, replacement)
+    monkeypatch.setattr(owner, name, waiting if is_async else plain)
     return calls
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.architecture.imports import modules
 
 # What `import starlette.applications` loads of ours. A line added here makes every application start slower.
-LOADED_BY_APPLICATIONS = []
+LOADED_BY_APPLICATIONS: list[str] = []
 
 # Libraries that an application without forms, sessions, templates, tests or tracing does not wait for.
 OPTIONAL = (

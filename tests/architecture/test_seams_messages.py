@@ -151,9 +151,11 @@ async def test_assigned_body_json_form_and_receive_are_used() -> None:
 
 
 def test_requests_take_attributes_overridden_methods_and_weak_references() -> None:
-    for connection in (HTTPConnection(http_scope()), Request(http_scope())):
-        connection.anything = 1  # type: ignore[attr-defined]
-        connection.url_for = lambda name: name  # type: ignore[method-assign, assignment]
+    kinds: tuple[Any, ...] = (HTTPConnection, Request)
+    for kind in kinds:
+        connection = kind(http_scope())
+        connection.anything = 1
+        connection.url_for = lambda name: name
         assert connection.url_for("x") == "x"
         assert weakref.ref(connection)() is connection
 
@@ -226,9 +228,9 @@ async def test_file_parts_use_the_spooled_file_of_the_module_and_the_sizes_of_th
             await form["f"].read()  # type: ignore[union-attr]
 
     made: list[Any] = []
-    original = starlette.formparsers.SpooledTemporaryFile
+    original: Any = starlette.formparsers.SpooledTemporaryFile
 
-    class Noted(original):  # type: ignore[type-arg, misc, valid-type]
+    class Noted(original):  # type: ignore[misc]  # whatever stands there
         def __init__(self, max_size: int = 0, *args: Any, **kwargs: Any) -> None:
             made.append(max_size)
             super().__init__(max_size, *args, **kwargs)
@@ -287,8 +289,8 @@ async def test_call_replaced_on_the_response_class_is_called(
 ) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"x")
-    content: Any = iter([b"x"]) if kind is StreamingResponse else file if kind is FileResponse else "x"
-    app = answers(lambda: kind(iter([b"x"]) if kind is StreamingResponse else content))
+    contents: dict[Any, Any] = {StreamingResponse: [b"x"], FileResponse: file}
+    app = answers(lambda: kind(contents.get(kind, "x")))
     before = await get(app)
     owner = next(base for base in kind.__mro__ if "__call__" in vars(base))
     calls = note_calls(monkeypatch, owner, "__call__")
@@ -334,7 +336,7 @@ async def test_call_of_background_tasks_may_be_replaced(many: bool, monkeypatch:
 
 async def test_parts_of_a_background_task_may_be_reassigned() -> None:
     ran: list[Any] = []
-    task = BackgroundTask(ran.append, 1)
+    task: Any = BackgroundTask(ran.append, 1)
     task.args = (2,)
     await task()
 

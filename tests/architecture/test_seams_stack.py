@@ -100,7 +100,8 @@ async def test_a_middleware_object_may_name_another_class_before_the_stack_is_bu
         pass
 
     app = Starlette(routes=[Route("/", says("x"))], middleware=[Middleware(Passing)])
-    app.user_middleware[0].cls = Other
+    descriptor: Any = app.user_middleware[0]
+    descriptor.cls = Other
     app.user_middleware.insert(0, Middleware(Passing, "first"))
     scope = http_scope()
     await call(app, scope)
@@ -265,7 +266,7 @@ async def test_http_exception_replaced_on_the_class_serves_new_stacks(monkeypatc
 
 
 async def test_handlers_are_added_through_add_exception_handler(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = Starlette(routes=[Route("/", refuses)], exception_handlers={403: says("x"), KeyError: says("x")})
+    app = Starlette(routes=[Route("/", refuses)], exception_handlers={403: says_handler, KeyError: says_handler})
     calls = note_calls(monkeypatch, ExceptionMiddleware, "add_exception_handler", is_async=False)
     app.build_middleware_stack()
     assert [type(layer) for layer in calls] == [ExceptionMiddleware] * 2
