@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict
 
@@ -87,7 +87,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[State]:
         download = Path(directory, "numbers.txt")
         await anyio.to_thread.run_sync(write_download, download)
         yield {
-            "started": datetime.now(timezone.utc),
+            "started": datetime.now(UTC),
             "counter": Counter(),
             "jobs": Jobs(),
             "download": download,
