@@ -1,0 +1,314 @@
+"""Each entry of docs/differences.md has the test of its name here, and no test lacks its entry."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Message
+from starlette.websockets import WebSocketClose
+from tests.asgi import Record, Script, body, call, http_scope
+
+PAGE = Path(__file__).parents[2] / "docs" / "differences.md"
+MULTIPART = [(b"content-type", b"multipart/form-data; boundary=b")]
+PART = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n'
+
+
+def test_every_entry_has_its_test() -> None:
+    entries = re.findall(r"^- `([a-z0-9-]+)`:", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    tests = [name.removeprefix("test_").replace("_", "-") for name in globals() if name.startswith("test_")]
+    tests.remove("every-entry-has-its-test")
+    assert sorted(entries) == sorted(tests)
+
+
+def url(path: str = "/", **keys: Any) -> Any:
+    return Request(http_scope(path, **keys)).url
+
+
+async def echo(request: Request) -> JSONResponse:
+    return JSONResponse({name: repr(value) for name, value in request.path_params.items()})
+
+
+async def echo_form(request: Request) -> JSONResponse:
+    return JSONResponse((await request.form()).multi_items())
+
+
+def serving(endpoint: Callable[[Request], Awaitable[Response]], path: str = "/", **options: Any) -> Starlette:
+    return Starlette(routes=[Route(path, endpoint, **options)])
+
+
+async def ranged(path: Path, field: bytes) -> Record:
+    return await call(FileResponse(path), http_scope(headers=[(b"range", field)]))
+
+
+@pytest.fixture
+def digits(tmp_path: Path) -> Path:
+    path = tmp_path / "digits"
+    path.write_bytes(b"0123456789")
+    return path
+
+
+def rewritten(path: Path, content: bytes) -> os.stat_result:
+    """Give the file other content, and return what was known of it before."""
+    before = path.stat()
+    path.write_bytes(content)
+    return before
+
+
+# -- refused where it is made ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda text: Response(headers={"x": text}), id="value"),
+        pytest.param(lambda text: Response(headers={text: "x"}), id="name"),
+        pytest.param(lambda text: Response(media_type=text), id="media-type"),
+        pytest.param(lambda text: MutableHeaders().__setitem__("x", text), id="mutable-headers"),
+        pytest.param(lambda text: FileResponse("x", filename="x", content_disposition_type=text), id="disposition"),
+    ],
+)
+@pytest.mark.parametrize("octet", ["\r", "\n", "\0"])
+def test_header_injection(make: Callable[[str], object], octet: str) -> None:  # threats T03
+    with pytest.raises(ValueError, match="CR, LF"):
+        make(f"a{octet}b: c")
+
+
+@pytest.mark.anyio
+async def test_header_injection_by_exception() -> None:
+    async def endpoint(request: Request) -> Response:
+        raise HTTPException(400, headers={"x": "a\r\nb: c"})
+
+    sent = Record()
+    with pytest.raises(ValueError, match="CR, LF"):
+        await serving(endpoint)(http_scope(), body(), sent)
+    assert sent.status == 500
+    assert sent.header("x") is None
+
+
+@pytest.mark.parametrize("name", ["path", "domain", "expires"])
+@pytest.mark.parametrize("octet", ["\r", "\n", "\0", ";"])
+def test_cookie_attributes(name: str, octet: str) -> None:  # threats T04.2
+    arguments: dict[str, Any] = {name: f"a{octet}b"}
+    with pytest.raises(ValueError, match=name):
+        Response().set_cookie("name", "value", **arguments)
+
+
+def test_checks_without_asserts() -> None:  # threats T04.3, T27
+    program = "from starlette.responses import Response; Response().set_cookie('a', 'b', samesite='never')"
+    ended = subprocess.run([sys.executable, "-O", "-c", program], capture_output=True, text=True, check=False)
+    assert "AssertionError: samesite must be" in ended.stderr
+
+
+# -- addresses ---------------------------------------------------------------------------------------------------------
+
+
+def test_unix_socket_address() -> None:  # threats T02.2
+    assert str(url("/a", headers=[], server=("/run/app.sock", None))) == "/a"
+
+
+def test_path_is_no_scheme() -> None:  # threats T02.3
+    assert url("http://evil/x", headers=[], server=None).hostname is None
+
+
+def test_control_characters_in_paths() -> None:  # threats T02.4
+    assert str(url("/a\nb\tc")) == "http://testserver/a%0Ab%09c"
+    assert url("/a\nb\tc").path == "/a%0Ab%09c"
+
+
+def test_any_octet_in_queries() -> None:  # threats T02.5
+    found = url(query_string=b"a=\xff#b")
+    assert (str(found), found.fragment) == ("http://testserver/?a=%FF%23b", "")
+
+
+# -- routing -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("path", "asked"), [("/admin", "/admin\n"), ("/{number:int}", "/5\n")])
+async def test_whole_path(path: str, asked: str) -> None:  # threats T13.2
+    assert (await call(serving(echo, path), http_scope(asked))).status == 404
+
+
+@pytest.mark.anyio
+async def test_values_that_cannot_be_converted() -> None:  # threats T13.5
+    assert (await call(serving(echo, "/{number:int}"), http_scope("/" + "9" * 5000))).status == 404
+
+
+@pytest.mark.anyio
+async def test_finite_floats() -> None:  # threats T13.5
+    assert (await call(serving(echo, "/{number:float}"), http_scope("/" + "9" * 400))).status == 404
+
+
+@pytest.mark.anyio
+async def test_linear_matching() -> None:  # threats T14
+    app = serving(echo, "/{a:path}-{b:path}-{c:path}-end")
+
+    async def seconds(length: int) -> float:
+        scope = http_scope("/" + "-" * length)
+        begin = time.perf_counter()
+        await call(app, scope)
+        return time.perf_counter() - begin
+
+    await seconds(1)
+    short, long = min([await seconds(500) for _ in range(5)]), min([await seconds(4000) for _ in range(3)])
+    # Eight times the length: a cubic matcher takes 512 times as long. Both bounds leave room for a busy machine.
+    assert long < 64 * short + 0.05
+
+
+@pytest.mark.anyio
+async def test_sorted_allow() -> None:
+    sent = await call(serving(echo, methods=["POST", "GET", "DELETE"]), http_scope(method="PUT"))
+    assert sent.header("allow") == "DELETE, GET, HEAD, POST"
+
+
+# -- bodies and forms --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_unfinished_form() -> None:  # threats T09.3
+    app = serving(echo_form, methods=["POST"])
+    sent = await call(app, http_scope(method="POST", headers=MULTIPART), body(PART + b"1\r\n" + PART + b"hal"))
+    assert (sent.status, sent.body) == (400, b"Invalid multipart data.")
+
+
+@pytest.mark.anyio
+async def test_form_charsets() -> None:  # threats T09.5
+    headers = [(b"content-type", b"multipart/form-data; boundary=b; charset=unicode_escape")]
+    app = serving(echo_form, methods=["POST"])
+    sent = await call(app, http_scope(method="POST", headers=headers), body(PART + b"\\x41\r\n--b--\r\n"))
+    assert sent.body == rb'[["a","\\x41"]]'
+
+
+@pytest.mark.anyio
+async def test_failed_form() -> None:
+    async def twice(request: Request) -> Response:
+        with pytest.raises(HTTPException):
+            await request.form(max_fields=1)
+        return await echo_form(request)
+
+    headers = [(b"content-type", b"application/x-www-form-urlencoded")]
+    sent = await call(
+        serving(twice, methods=["POST"]), http_scope(method="POST", headers=headers), body(b"a=1&b=2&", b"c=3")
+    )
+    assert sent.status == 400
+
+
+@pytest.mark.anyio
+async def test_polling_loses_nothing() -> None:  # threats R15
+    async def endpoint(request: Request) -> Response:
+        return JSONResponse([await request.is_disconnected(), (await request.body()).decode()])
+
+    sent = await call(serving(endpoint, methods=["POST"]), http_scope(method="POST"), body(b"da", b"ta"))
+    assert sent.body == b'[false,"data"]'
+
+
+def test_cookie_blanks() -> None:  # threats T16.2
+    cookie = "\u00a0__Host-session=forged".encode("latin-1")
+    assert Request(http_scope(headers=[(b"cookie", cookie)])).cookies == {"\u00a0__Host-session": "forged"}
+
+
+# -- responses ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [204, 304])
+async def test_no_body_for_204_and_304(status: int) -> None:  # threats T23.1
+    assert (await call(PlainTextResponse("text", status_code=status))).body == b""
+
+
+@pytest.mark.anyio
+async def test_strict_range_digits(digits: Path) -> None:  # threats T12.3
+    assert (await ranged(digits, b"bytes=0_0-1_0")).status == 400
+    assert (await ranged(digits, b"bytes=+1-2")).status == 400
+    assert (await ranged(digits, b"bytes=1-" + b"9" * 5000)).body == b"123456789"
+
+
+@pytest.mark.anyio
+async def test_partly_satisfiable_ranges(digits: Path) -> None:  # threats T12.4
+    sent = await ranged(digits, b"bytes=0-1,100-200")
+    assert (sent.status, sent.body, sent.header("content-range")) == (206, b"01", "bytes 0-1/10")
+
+
+@pytest.mark.anyio
+async def test_file_that_grows(digits: Path) -> None:  # threats T23.3
+    before = rewritten(digits, b"x" * 20)
+    sent = await call(FileResponse(digits, stat_result=before))
+    assert (sent.header("content-length"), len(sent.body)) == ("10", 10)
+
+
+@pytest.mark.anyio
+async def test_file_that_shrinks(digits: Path) -> None:  # threats T23.3
+    before = rewritten(digits, b"01")
+    sent = Record()
+    with pytest.raises(RuntimeError, match="shorter than expected"):
+        await FileResponse(digits, stat_result=before)(http_scope(), body(), sent)
+    assert all(message.get("more_body", True) for message in sent.messages)
+
+
+@pytest.mark.anyio
+async def test_file_response_again(digits: Path) -> None:  # threats T23.4
+    response = FileResponse(digits)
+    assert (await call(response)).header("content-length") == "10"
+    rewritten(digits, b"01")
+    sent = await call(response)
+    assert (sent.header("content-length"), sent.body) == ("2", b"01")
+
+
+@pytest.mark.anyio
+async def test_generators_are_closed() -> None:  # threats R14
+    events: list[str] = []
+
+    async def chunks() -> AsyncIterator[bytes]:
+        try:
+            yield b"one"
+            yield b"two"
+        finally:
+            events.append("closed")
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            raise OSError("the client left")
+
+    with pytest.raises(Exception):  # noqa: B017, PT011  # which one is not the matter here
+        await StreamingResponse(chunks())(http_scope(), Script(), send)
+    assert events == ["closed"]
+
+
+# -- WebSockets, errors ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_long_close_reasons() -> None:  # threats T18.4
+    sent = Record()
+    await WebSocketClose(reason="é" * 200)({}, Script(), sent)
+    assert sent.messages == [{"type": "websocket.close", "code": 1000, "reason": "é" * 61}]
+
+
+@pytest.mark.anyio
+async def test_detail_of_any_type() -> None:
+    async def endpoint(request: Request) -> Response:
+        raise HTTPException(400, detail={"a": 1})  # type: ignore[arg-type]  # as FastAPI's users do
+
+    sent = await call(serving(endpoint))
+    assert (sent.status, sent.body) == (400, b"{'a': 1}")
+
+
+def test_pickled_exceptions() -> None:
+    restored = pickle.loads(pickle.dumps(HTTPException(status_code=404)))
+    assert (restored.status_code, restored.detail) == (404, "Not Found")
