@@ -147,8 +147,11 @@ class WebSocketEndpoint:
             RuntimeError: The payload is not what `encoding` says; the connection was closed with 1003.
             AssertionError: There is no such `encoding`.
         """
+        decoder = _DECODERS.get(self.encoding)
+        if decoder is None:
+            raise AssertionError(f"Unsupported 'encoding' attribute {self.encoding}")
         try:
-            return _decoded(self.encoding, message)
+            return decoder(message)
         except _Unsupported as refusal:
             await websocket.close(code=status.WS_1003_UNSUPPORTED_DATA)
             raise RuntimeError(str(refusal)) from refusal.__cause__
@@ -168,28 +171,42 @@ class _Unsupported(Exception):
     """A payload that `encoding` does not allow; its text is for the application."""
 
 
-def _decoded(encoding: str | None, message: Message) -> Any:
+def _text(message: Message) -> str:
     text: str | None = message.get("text")
+    if text is None:
+        raise _Unsupported("Expected text websocket messages, but got bytes")
+    return text
+
+
+def _bytes(message: Message) -> bytes:
     data: bytes | None = message.get("bytes")
-    if encoding == "text":
-        return _required(text, "Expected text websocket messages, but got bytes")
-    if encoding == "bytes":
-        return _required(data, "Expected bytes websocket messages, but got text")
-    if encoding is not None and encoding != "json":
-        raise AssertionError(f"Unsupported 'encoding' attribute {encoding}")
-    payload = _required(data if text is None else text, "Expected a websocket message with text or bytes")
-    return _parsed(payload) if encoding == "json" else payload
+    if data is None:
+        raise _Unsupported("Expected bytes websocket messages, but got text")
+    return data
 
 
-def _required(payload: Any, refusal: str) -> Any:
+def _either(message: Message) -> str | bytes:
+    payload: str | bytes | None = message.get("text")
     if payload is None:
-        raise _Unsupported(refusal)
+        payload = message.get("bytes")
+    if payload is None:
+        raise _Unsupported("Expected a websocket message with text or bytes")
     return payload
 
 
-def _parsed(payload: str | bytes) -> Any:
+def _json(message: Message) -> Any:
+    payload = _either(message)
     # ValueError: a syntax error, invalid UTF-8 or too many digits. RecursionError: too deep.
     try:
         return load_text(payload if isinstance(payload, str) else payload.decode("utf-8"))
     except (ValueError, RecursionError) as exc:
         raise _Unsupported("Malformed JSON data received.") from exc
+
+
+# What each `encoding` makes of a message.
+_DECODERS: Final[dict[str | None, Callable[[Message], Any]]] = {
+    "text": _text,
+    "bytes": _bytes,
+    "json": _json,
+    None: _either,
+}

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from starlette.types import Message, Send
-
-# The messages after which no other response can begin (ASGI HTTP and "WebSocket Denial Response").
-_STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
 
 
 class SendWatch:
@@ -17,16 +12,20 @@ class SendWatch:
 
     Attributes:
         started: True once a response start was passed on, a denial response of a WebSocket included.
+        unwatched: The `send` that messages go to; for what has noted the start itself.
     """
 
-    __slots__ = ("_send", "started")
+    __slots__ = ("started", "unwatched")
 
     def __init__(self, send: Send) -> None:
-        self._send = send
+        self.unwatched = send
         self.started = False
 
     async def send(self, message: Message) -> None:
         """Note a start, also one that the server then fails to send, and pass the message on."""
-        if message["type"] in _STARTS:
-            self.started = True
-        await self._send(message)
+        if not self.started:
+            kind = message["type"]
+            # Nothing else can begin after these (ASGI HTTP "Response Start"; "WebSocket Denial Response").
+            if kind == "http.response.start" or kind == "websocket.http.response.start":  # faster
+                self.started = True
+        await self.unwatched(message)

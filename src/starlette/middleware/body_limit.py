@@ -84,19 +84,23 @@ class RequestBodyLimitResponder:
         response_started: True once the application's response has begun.
     """
 
+    # PERF: an instance gets its own only when they change; most requests have no body.
+    content_length: int | None = None
+    total_size: int = 0
+    response_started: bool = False
+    _replaced: bool = False
+
     def __init__(self, app: ASGIApp, max_body_size: int) -> None:
         self.app = app
         self.max_body_size = max_body_size
-        self.content_length: int | None = None
-        self.total_size = 0
-        self.response_started = False
-        self._replaced = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self.content_length = _declared_length(scope)
+        declared = first_value(scope["headers"], b"content-length")
+        if declared is not None:
+            self.content_length = _length(declared)
         before = scope.get(MAX_BODY_SIZE_SCOPE_KEY, _MISSING)
         scope[MAX_BODY_SIZE_SCOPE_KEY] = self.max_body_size
         scope[_RESPONDER_KEY] = self
@@ -135,7 +139,7 @@ class RequestBodyLimitResponder:
         Raises:
             HTTPException: The body is larger than the limit; of a declared excess nothing is read.
         """
-        if self._is_declared_too_large():
+        if self.content_length is not None and self.content_length > self.max_body_size:
             raise _RequestBodyTooLarge
         message = await self._receive()
         if message["type"] == "http.request":
@@ -148,25 +152,21 @@ class RequestBodyLimitResponder:
         """Pass on a message, or send the 413 in place of a response to a declared excess and end the application."""
         if not self.response_started and message["type"] == "http.response.start":
             self.response_started = True
-            if self._is_declared_too_large():
+            if self.content_length is not None and self.content_length > self.max_body_size:
                 self._replaced = True
                 await self._refuse()
         if self._replaced:
             raise _RequestBodyLimitResponseSent
         await self._send(message)
 
-    def _is_declared_too_large(self) -> bool:
-        return self.content_length is not None and self.content_length > self.max_body_size
-
     async def _refuse(self) -> None:
         response = PlainTextResponse(_REFUSAL, status_code=413)
         await response(self._scope, self._receive, self._send)
 
 
-def _declared_length(scope: Scope) -> int | None:
-    """Return the `Content-Length` in bytes; None when there is none, or one that is not ASCII digits alone."""
-    value = first_value(scope["headers"], b"content-length")
-    if value is None or not value.isdigit():
+def _length(field: bytes) -> int | None:
+    """Return the bytes that a `Content-Length` declares; None unless it is ASCII digits alone (RFC 9110 §8.6)."""
+    if not field.isdigit():
         return None
     # More digits than any real size has say "too large" as well, and could be too many for Python to convert.
-    return int(value.lstrip(b"0")[:20] or b"0")
+    return int(field.lstrip(b"0")[:20] or b"0")
