@@ -45,7 +45,7 @@ ORDER: Final[tuple[str, ...]] = (
 INDEPENDENT: Final = frozenset({"starlette.middleware.*"})
 
 # (importer, module): why a private file binds a whole public module further down: tools replace a name in it, so the
-# name is looked up there at each call (CONTRIBUTING.md, Layout). Only the module may be imported so, never a name from it.
+# name is looked up there at each call. Only the module may be imported so, never a name from it.
 LOOKED_UP: Final[dict[tuple[str, str], str]] = {
     ("starlette.datastructures._uploads", "starlette.datastructures"): "`run_in_threadpool` is replaced there",
 }
