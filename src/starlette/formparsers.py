@@ -22,8 +22,8 @@ from starlette._http.forms import (
     FALLBACK,
     canonical_boundary,
     canonical_disposition,
-    canonical_text_part,
     charset_codec,
+    complete_part,
 )
 from starlette._http.query import parse_query
 from starlette.datastructures import FormData as FormData
@@ -149,11 +149,12 @@ class FormParser:
         tail = b""
         plain = _is_plain(self, _form_functions, _FORM_FUNCTIONS)
         async for chunk in self.stream:
-            if tail:
+            if tail and chunk:
                 # The field goes on after all. Adding chunk to chunk would take quadratic time.
                 self._feed(tail)
                 tail = b""
-            tail = self._feed_fields(chunk) if plain else self._feed(chunk)
+            if chunk:
+                tail = self._feed_fields(chunk) if plain else self._feed(chunk)
         if self._star_in_field:
             self.on_field_end()
         elif tail:
@@ -350,23 +351,7 @@ class MultiPartParser:
         """Tell a file from a field, and count it."""
         self._star_at_part_start = False
         part = self._current_part
-        name, filename = self._disposition(part.content_disposition or b"")
-        if name is None:
-            raise MultiPartException('The Content-Disposition header field "name" must be provided.')  # COMPAT: R24
-        part.field_name = _user_safe_decode(name, self._charset)
-        if filename is None:
-            self._count_field()
-            return
-        self._current_files += 1
-        if self._current_files > self.max_files:
-            raise MultiPartException(f"Too many files. Maximum number of files is {self.max_files}.")
-        part.file = UploadFile(
-            file=cast(BinaryIO, SpooledTemporaryFile(max_size=self.spool_max_size)),  # noqa: SIM115  # the caller's
-            size=0,
-            filename=_user_safe_decode(filename, self._charset),
-            headers=Headers(raw=part.item_headers),
-        )
-        self._star_opened.append(part.file)
+        part.field_name, part.file = self._begin_part(part.content_disposition or b"", part.item_headers)
 
     def on_end(self) -> None:
         """Note the closing delimiter."""
@@ -415,24 +400,50 @@ class MultiPartParser:
             raise MultiPartException(_INVALID)
         return boundary
 
-    def _disposition(self, value: bytes) -> tuple[bytes | None, bytes | None]:
-        canonical = canonical_disposition(value)
-        if canonical is not None:
-            return canonical
-        options: dict[bytes, bytes] = self._star_package.parse_options_header(value)[1]
-        return options.get(b"name"), options.get(b"filename")
+    def _begin_part(self, disposition: bytes, fields: list[tuple[bytes, bytes]]) -> tuple[str, UploadFile | None]:
+        """Count a part. Return its name, and the file to write if it is one."""
+        canonical = canonical_disposition(disposition)
+        if canonical is None:
+            options: dict[bytes, bytes] = self._star_package.parse_options_header(disposition)[1]
+            if b"name" not in options:
+                # COMPAT: R24
+                raise MultiPartException('The Content-Disposition header field "name" must be provided.')
+            canonical = options[b"name"], options.get(b"filename")
+        name = _user_safe_decode(canonical[0], self._charset)
+        if canonical[1] is None:
+            self._current_fields += 1
+            if self._current_fields > self.max_fields:
+                raise MultiPartException(f"Too many fields. Maximum number of fields is {self.max_fields}.")
+            return name, None
+        self._current_files += 1
+        if self._current_files > self.max_files:
+            raise MultiPartException(f"Too many files. Maximum number of files is {self.max_files}.")
+        file = UploadFile(
+            file=cast(BinaryIO, SpooledTemporaryFile(max_size=self.spool_max_size)),  # noqa: SIM115  # the caller's
+            size=0,
+            filename=_user_safe_decode(canonical[1], self._charset),
+            headers=Headers(raw=fields),
+        )
+        self._star_opened.append(file)
+        return name, file
 
-    def _add_text(self, name: bytes, data: bytes) -> None:
-        """Count and keep a field whose part is complete."""
-        self._count_field()
-        if len(data) > self.max_part_size:
-            raise self._too_large()
-        self.items.append((_user_safe_decode(name, self._charset), _user_safe_decode(data, self._charset)))
-
-    def _count_field(self) -> None:
-        self._current_fields += 1
-        if self._current_fields > self.max_fields:
-            raise MultiPartException(f"Too many fields. Maximum number of fields is {self.max_fields}.")
+    def _add_part(self, fields: list[tuple[bytes, bytes]], content: bytes) -> None:
+        """Take a part that is complete: what the events do in seven steps."""
+        disposition = b""
+        for key, value in fields:
+            if key == b"content-disposition":
+                disposition = value
+        name, file = self._begin_part(disposition, fields)
+        if file is None:
+            if len(content) > self.max_part_size:
+                raise self._too_large()
+            self.items.append((name, _user_safe_decode(content, self._charset)))
+        else:
+            if content:
+                self._star_unwritten.append((file, content))
+                self._star_unwritten_size += len(content)
+            self._star_ended_files.append(file)
+            self.items.append((name, file))
 
     def _too_large(self) -> MultiPartException:
         return MultiPartException(f"Part exceeded maximum size of {int(self.max_part_size / 1024)}KB.")
@@ -484,10 +495,10 @@ class _Shortcut:
                 self._hand_over(data[:position], True)
         while position < len(data):
             if self._between:
-                part = canonical_text_part(data, position, self._delimiter)
+                part = complete_part(data, position, self._delimiter)
                 if part is not None:
-                    name, start, end = part
-                    self._parser._add_text(name, data[start:end])
+                    fields, start, end = part
+                    self._parser._add_part(fields, data[start:end])
                     position = end + len(self._line)
                     continue
             found = data.find(self._line, position)

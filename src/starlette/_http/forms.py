@@ -37,11 +37,14 @@ _LONGEST_NAME: Final = 64
 _CANONICAL_BOUNDARY: Final = re.compile(r"[0-9A-Za-z'+_.-]{1,256}")
 
 _CANONICAL_DISPOSITION: Final = b'form-data; name="'
-_CANONICAL_TEXT: Final = b'Content-Disposition: form-data; name="'
 _CANONICAL_FILENAME: Final = b'; filename="'
 
-# Well below the 4224 bytes that python-multipart allows for a whole header line.
-_LONGEST_CANONICAL_NAME: Final = 2048
+# tchar (RFC 9110 §5.6.2), the characters of field names.
+_TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+# As python-multipart counts them, or less: beyond these it decides.
+_MOST_FIELDS: Final = 8
+_LONGEST_FIELD: Final = 4096
 
 
 def charset_codec(charset: str) -> str:
@@ -81,32 +84,37 @@ def canonical_disposition(field: bytes) -> tuple[bytes, bytes | None] | None:
     return (name, filename) if quote and not rest else None
 
 
-def canonical_text_part(data: bytes, start: int, delimiter: bytes) -> tuple[bytes, int, int] | None:
-    """Look for a text field with no header but the disposition of browsers, complete in `data`.
+def complete_part(data: bytes, start: int, delimiter: bytes) -> tuple[list[tuple[bytes, bytes]], int, int] | None:
+    """Find a well-formed part that lies in `data` as a whole and is not the last.
 
     Args:
         data: A piece of a multipart body.
-        start: Where the headers of the part begin.
+        start: Where the header fields of the part begin.
         delimiter: CR LF, two hyphens and the boundary (RFC 2046 §5.1.1).
 
     Returns:
-        The name, and where the content begins and ends; the next part begins two bytes behind the delimiter there.
-        None when the part is the last, is not complete, or is anything but canonical.
+        The fields, names in lower case, and where the content begins and ends; a delimiter and CR LF follow there.
+        None when there is no such part, or when it is a matter of judgement.
     """
-    if not data.startswith(_CANONICAL_TEXT, start):
+    blank_line = data.find(b"\r\n\r\n", start, start + _MOST_FIELDS * _LONGEST_FIELD)
+    if blank_line < 0:
         return None
-    begin = start + len(_CANONICAL_TEXT)
-    quote = data.find(b'"\r\n\r\n', begin, begin + _LONGEST_CANONICAL_NAME)
-    if quote < 0:
-        return None
-    name = data[begin:quote]
-    if b'"' in name or b"\\" in name or b"\r" in name:
-        return None
-    begin = quote + 5
+    begin = blank_line + 4
     end = data.find(delimiter, begin)
     if end < 0 or not data.startswith(b"\r\n", end + len(delimiter)):
         return None
-    return name, begin, end
+    fields = _part_fields(data[start:blank_line])
+    return None if fields is None else (fields, begin, end)
+
+
+def _part_fields(head: bytes) -> list[tuple[bytes, bytes]] | None:
+    fields: list[tuple[bytes, bytes]] = []
+    for line in head.split(b"\r\n"):
+        name, colon, value = line.partition(b":")
+        if not colon or not name or name.translate(None, _TOKEN) or b"\r" in value or len(line) > _LONGEST_FIELD:
+            return None
+        fields.append((name.lower(), value.lstrip(b" ")))
+    return fields if len(fields) <= _MOST_FIELDS else None
 
 
 def _forget_unknown_codecs() -> None:
