@@ -16,13 +16,15 @@ import pytest
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.endpoints import WebSocketEndpoint
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
 from starlette.types import Message
-from starlette.websockets import WebSocketClose
-from tests.asgi import Record, Script, body, call, http_scope
+from starlette.websockets import WebSocket, WebSocketClose
+from tests.asgi import Record, Script, body, call, http_scope, websocket_scope
 
 PAGE = Path(__file__).parents[2] / "docs" / "differences.md"
 MULTIPART = [(b"content-type", b"multipart/form-data; boundary=b")]
@@ -223,6 +225,33 @@ def test_cookie_blanks() -> None:  # threats T16.2
     assert Request(http_scope(headers=[(b"cookie", cookie)])).cookies == {"\u00a0__Host-session": "forged"}
 
 
+# -- static files ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("path", ["/loop", "/loop/below", "/nowhere", "/folder/"])
+async def test_files_that_cannot_be_resolved(tmp_path: Path, path: str) -> None:  # threats T01.3
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "nowhere").symlink_to("does not exist")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "index.html").symlink_to("index.html")
+    files = StaticFiles(directory=tmp_path)
+    assert (await call(Starlette(routes=[Mount("/", files)]), http_scope(path))).status == 404
+    (tmp_path / "404.html").write_text("not here")
+    pages = StaticFiles(directory=tmp_path, html=True)
+    sent = await call(Starlette(routes=[Mount("/", pages)]), http_scope(path))
+    assert (sent.status, sent.body) == (404, b"not here")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("zone", "status"), [("GMT", 304), ("+0500", 200), ("PST", 200)])
+async def test_dates_of_other_zones(tmp_path: Path, zone: str, status: int) -> None:
+    (tmp_path / "file").write_text("content")
+    app = Starlette(routes=[Mount("/", StaticFiles(directory=tmp_path))])
+    headers = [(b"if-modified-since", f"Fri, 01 Jan 2999 00:00:00 {zone}".encode())]
+    assert (await call(app, http_scope("/file", headers=headers))).status == status
+
+
 # -- responses ---------------------------------------------------------------------------------------------------------
 
 
@@ -298,6 +327,28 @@ async def test_long_close_reasons() -> None:  # threats T18.4
     sent = Record()
     await WebSocketClose(reason="é" * 200)({}, Script(), sent)
     assert sent.messages == [{"type": "websocket.close", "code": 1000, "reason": "é" * 61}]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("absent", [{}, {"text": None}], ids=["no-key", "none"])
+async def test_payloads_of_the_other_kind(absent: dict[str, None]) -> None:  # threats T18.2
+    receive = Script({"type": "websocket.connect"}, {"type": "websocket.receive", "bytes": b"x", **absent})
+    session = WebSocket(websocket_scope(), receive, Record())
+    await session.accept()
+    with pytest.raises(RuntimeError, match="text"):
+        await session.receive_text()
+
+
+@pytest.mark.anyio
+async def test_undecodable_payloads() -> None:  # threats T18.3
+    class Endpoint(WebSocketEndpoint):
+        encoding = "json"
+
+    receive = Script({"type": "websocket.connect"}, {"type": "websocket.receive", "bytes": b"\xff"})
+    sent = Record()
+    with pytest.raises(RuntimeError):
+        await Starlette(routes=[WebSocketRoute("/", Endpoint)])(websocket_scope(), receive, sent)
+    assert sent.messages[-1]["code"] == 1003
 
 
 @pytest.mark.anyio
