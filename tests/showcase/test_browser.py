@@ -72,9 +72,12 @@ def find(chrome: Chrome, selector: str) -> WebElement:
 
 
 def until(chrome: Chrome, question: Any) -> Any:
+    """Ask until the answer is true; a page that is left meanwhile takes its elements with it, so ask again then."""
+    from selenium.common.exceptions import StaleElementReferenceException
     from selenium.webdriver.support.wait import WebDriverWait
 
-    return WebDriverWait(chrome, DEADLINE, poll_frequency=0.05).until(question)
+    ignored = [StaleElementReferenceException]
+    return WebDriverWait(chrome, DEADLINE, poll_frequency=0.05, ignored_exceptions=ignored).until(question)
 
 
 def try_button(chrome: Chrome, label: str) -> str:
