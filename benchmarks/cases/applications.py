@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from benchmarks.case import App, Case, Repeat, Work, answer, get
@@ -95,14 +96,15 @@ def _middleware() -> Work:
 
 def _base_middleware(number: int) -> Work:
     from starlette.middleware import Middleware
-    from starlette.middleware.base import BaseHTTPMiddleware
+
+    base = importlib.import_module("starlette.middleware.base")
 
     async def dispatch(request: Any, call_next: Any) -> Any:
         response = await call_next(request)
         response.headers["x-by"] = "dispatch"
         return response
 
-    layers = [Middleware(BaseHTTPMiddleware, dispatch=dispatch)] * number
+    layers = [Middleware(base.BaseHTTPMiddleware, dispatch=dispatch)] * number
     return get(text_app(("/", "x"), middleware=layers), "/", answer(200, b"x"))
 
 

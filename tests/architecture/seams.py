@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -47,3 +48,9 @@ def says(text: str) -> Callable[[Any], Any]:
         return PlainTextResponse(text)
 
     return endpoint
+
+
+def by_cloudpickle(value: Any) -> Any:
+    """Functions of test modules are not importable elsewhere under every way of importing: by value is what counts."""
+    cloudpickle = pytest.importorskip("cloudpickle")
+    return pickle.loads(cloudpickle.dumps(value))

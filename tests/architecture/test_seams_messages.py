@@ -19,12 +19,10 @@ from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.datastructures import URL, FormData, Headers, MutableHeaders, QueryParams, State
 from starlette.endpoints import HTTPEndpoint
 from starlette.formparsers import MultiPartParser
-from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketState
 from tests.architecture.seams import get, note_calls, says
 from tests.asgi import Script, body, call, http_scope, websocket_scope
@@ -429,34 +427,3 @@ async def test_threads_are_entered_through_the_names_of_the_importing_modules(
     app = Starlette(routes=[Route("/", sync_endpoint)])
     assert (await get(app)).body == b"x"
     assert calls == [sync_endpoint]
-
-
-async def test_dispatch_of_base_middleware_may_be_overridden_given_or_reassigned() -> None:
-    async def given(request: Request, call_next: Any) -> Response:
-        response = await call_next(request)
-        response.headers["by"] = "given"
-        return response  # type: ignore[no-any-return]
-
-    class Overriding(BaseHTTPMiddleware):
-        def __init__(self, app: ASGIApp) -> None:
-            super().__init__(app)
-
-        async def dispatch(self, request: Request, call_next: Any) -> Response:
-            response = await call_next(request)
-            response.headers["by"] = "overriding"
-            return response  # type: ignore[no-any-return]
-
-    for middleware, expected in (
-        (Middleware(BaseHTTPMiddleware, dispatch=given), "given"),
-        (Middleware(Overriding), "overriding"),
-    ):
-        app = Starlette(routes=[Route("/", says("x"))], middleware=[middleware])
-        assert (await get(app)).header("by") == expected
-        layer: Any = app.middleware_stack.app  # type: ignore[union-attr]
-        assert layer.app is app.middleware_stack.app.app  # type: ignore[union-attr]
-
-        async def other(request: Request, call_next: Any) -> Response:
-            return PlainTextResponse("other", headers={"by": "other"})
-
-        layer.dispatch_func = other
-        assert (await get(app)).header("by") == "other"

@@ -13,7 +13,11 @@ from benchmarks.cases import CASES, find
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_case_answers_correctly(case: Case) -> None:
     # Each `seconds` checks the last of its results itself, and raises when that is wrong.
-    assert asyncio.run(case.prepare().seconds(2)) > 0
+    try:
+        work = case.prepare()
+    except ModuleNotFoundError as exc:
+        pytest.skip(str(exc))
+    assert asyncio.run(work.seconds(2)) > 0
 
 
 def test_cases_are_found_by_their_name() -> None:
