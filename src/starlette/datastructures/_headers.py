@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, Final, TypeVar, overload
 
-from starlette._http.fields import checked_field, checked_value, lookup_name
+from starlette._http.fields import checked_field, checked_value, first_value, lookup_name
 
 D = TypeVar("D")
 
-# A scan beats an index up to here. Beyond it, a peer is playing: `dict(headers)` must not become quadratic (T25).
+# SECURITY: more fields than this are searched through an index, so that `dict(headers)` is not quadratic (T25).
 _SCANNED: Final = 64
 
 # What the lookup of a key that no field can be called raises: no string, or outside of latin-1.
@@ -32,7 +32,7 @@ class Headers(Mapping[str, str]):
     """
 
     _list: list[tuple[bytes, bytes]]
-    # Where each name comes first, and the fields at that time. Only used for very long lists.
+    # Where each name came first when the names were listed, and the fields of that time. For long lists only.
     _index: tuple[dict[bytes, int], list[tuple[bytes, bytes]]] | None = None
 
     def __init__(
@@ -69,6 +69,9 @@ class Headers(Mapping[str, str]):
 
     def keys(self) -> list[str]:  # type: ignore[override]  # COMPAT: a list, since names repeat (R74)
         """Return the names of all fields, in order, as they are stored."""
+        if len(self._list) > _SCANNED:
+            # `dict(headers)` asks for the names first, and then for the value of each (T25).
+            self._index = _first_positions(self._list)
         return [name.decode("latin-1") for name, _ in self._list]
 
     def values(self) -> list[str]:  # type: ignore[override]
@@ -152,24 +155,17 @@ class Headers(Mapping[str, str]):
         return name.lower().encode("latin-1"), value.encode("latin-1")
 
     def _indexed(self, name: bytes) -> bytes | None:
-        """Return the first value of `name` in constant time, as long as nothing changes between lookups.
+        """Return the first value of `name`, in constant time if the index still holds.
 
         The list may change behind our back, so a position counts only while the field there is the very same object.
         """
         fields = self._list
-        index = self._index
-        if index is None or len(index[1]) != len(fields):
-            snapshot = fields.copy()
-            last = len(snapshot) - 1
-            # From the end, so that the first of equal names is what stays.
-            positions = {field[0]: last - offset for offset, field in enumerate(reversed(snapshot))}
-            index = self._index = (positions, snapshot)
-        positions, snapshot = index
-        position = positions.get(name, 0)
-        field = fields[position]
-        if field is snapshot[position] and field[0] == name:
-            return field[1]
-        return next((value for existing, value in fields if existing == name), None)
+        if self._index is not None:
+            positions, snapshot = self._index
+            position = positions.get(name)
+            if position is not None and len(fields) == len(snapshot) and fields[position] is snapshot[position]:
+                return fields[position][1]
+        return first_value(fields, name)
 
 
 class MutableHeaders(Headers):
@@ -260,6 +256,13 @@ class MutableHeaders(Headers):
 
 
 _SET_ITEM: Final = MutableHeaders.__setitem__
+
+
+def _first_positions(fields: list[tuple[bytes, bytes]]) -> tuple[dict[bytes, int], list[tuple[bytes, bytes]]]:
+    positions: dict[bytes, int] = {}
+    for position, (name, _) in enumerate(fields):
+        positions.setdefault(name, position)
+    return positions, fields.copy()
 
 
 def _replace_first(fields: list[tuple[bytes, bytes]], field: tuple[bytes, bytes]) -> None:

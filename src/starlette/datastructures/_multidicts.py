@@ -159,7 +159,7 @@ class MultiDict(ImmutableMultiDict[Any, Any]):
 
     def update(
         self,
-        *args: MultiDict | Mapping[Any, Any] | list[tuple[Any, Any]],
+        *args: MultiDict | Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None,
         **kwargs: Any,
     ) -> None:
         """Replace all values of the keys that the arguments name; they are those of the constructor."""
@@ -183,7 +183,7 @@ class QueryParams(ImmutableMultiDict[str, str]):
 
     def __init__(
         self,
-        *args: ImmutableMultiDict[Any, Any] | Mapping[Any, Any] | list[tuple[Any, Any]] | str | bytes | None,
+        *args: ImmutableMultiDict[Any, Any] | Mapping[Any, Any] | Iterable[tuple[Any, Any]] | str | bytes | None,
         **kwargs: Any,
     ) -> None:
         value = args[0] if len(args) == 1 else None

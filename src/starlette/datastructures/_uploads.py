@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
 import anyio
@@ -91,7 +91,7 @@ class FormData(ImmutableMultiDict[str, UploadFile | str]):
 
         def __init__(
             self,
-            *args: FormData | Mapping[str, str | UploadFile] | list[tuple[str, str | UploadFile]] | None,
+            *args: FormData | Mapping[str, str | UploadFile] | Iterable[tuple[str, str | UploadFile]] | None,
             **kwargs: str | UploadFile,
         ) -> None: ...
 
