@@ -349,6 +349,7 @@ class TestClient(Serving, httpx.Client):
         )
         transport._owner = weakref.ref(self)
         self._asgi_transport = transport
+        self._close_responses = transport.close
         super().__init__(
             base_url=base_url,
             headers=_with_defaults(headers, {"user-agent": "testclient"}),
@@ -453,9 +454,6 @@ class TestClient(Serving, httpx.Client):
             raise RuntimeError("Expected WebSocket upgrade")
         session.receive_timeout = receive_timeout
         return session
-
-    def _cancel_open(self) -> None:
-        self._asgi_transport.close()
 
     def _nothing_looks_first(self, auth: Any) -> bool:
         """Tell whether a response goes to nobody before its body was read: neither to a hook nor to an auth flow."""

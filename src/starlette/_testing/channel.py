@@ -30,7 +30,8 @@ class Channel:
         self._loop = loop
         self._cancel_scope: anyio.CancelScope | None = None
         self._cancelled = False
-        self._answered = False
+        # None when the first message has been handed over; before that, what the test is to get with it.
+        self._held: list[Message] | None = []
         self._inbox: deque[Message] = deque()
         self._arrival: anyio.Event | None = None
         self._outbox: queue.SimpleQueue[object] = queue.SimpleQueue()
@@ -51,22 +52,17 @@ class Channel:
                 raise
         finally:
             self.ended = True
-            # Behind the first message, which is posted too.
-            try:
-                self._loop.post(self._outbox.put, _ENDED)
-            except RuntimeError:
-                self._outbox.put(_ENDED)  # The loop is being closed.
+            self._release()
+            self._outbox.put(_ENDED)
 
     async def receive(self) -> Message:
         """Give the application the next message of the test."""
-        while not self._inbox:
-            # Looked at again after the event is in place: the test appends first and asks for the event then.
+        while True:
+            # Looked at when the event is in place: the test appends first, and looks for the event then.
             arrival = self._arrival = anyio.Event()
             if self._inbox:
-                break
+                return self._inbox.popleft()
             await arrival.wait()
-        self._arrival = None
-        return self._inbox.popleft()
 
     async def send(self, message: Message) -> None:
         """Take a message of the application.
@@ -75,12 +71,18 @@ class Channel:
         waits is waiting when the test gets the answer.
         """
         await anyio.lowlevel.checkpoint()
-        if self._answered:
+        if self._held is None:
             self._outbox.put(message)
-        else:
-            # Posted and not put: an application that fails right after its first message has failed by then.
-            self._answered = True
-            self._loop.post(self._outbox.put, message)
+            return
+        # The first one is posted: an application that fails right after it has failed when the test gets it.
+        self._held.append(message)
+        if len(self._held) == 1:
+            self._loop.post(self._release)
+
+    def _release(self) -> None:
+        held, self._held = self._held or (), None
+        for message in held:
+            self._outbox.put(message)
 
     def _cancel(self) -> None:
         if self._cancel_scope is not None:

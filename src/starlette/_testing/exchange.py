@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import abc
 import concurrent.futures
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import anyio
 import anyio.lowlevel
@@ -18,7 +19,7 @@ _STARTED: Final = object()
 _ENDED: Final = object()
 
 
-class Exchange:
+class Exchange(abc.ABC):
     """The server's side of one request.
 
     The application runs in the loop; the methods under "The test's thread" are called by the client. Body messages are
@@ -87,8 +88,10 @@ class Exchange:
         self.ended = True
         self._events.put(_ENDED)
 
+    @abc.abstractmethod
     async def receive(self) -> Message:
-        raise NotImplementedError  # pragma: no cover - the client gives the request
+        """Give the application the request, then the disconnect (ASGI HTTP, "Request", "Disconnect")."""
+        ...
 
     async def wait_complete(self) -> None:
         """Return when the client has the whole response."""
@@ -201,8 +204,7 @@ class Exchange:
             if event is _ENDED:
                 self._events.put(_ENDED)
                 return
-            if isinstance(event, bytes):
-                yield event
+            yield cast(bytes, event)
 
     def cancel(self) -> None:
         """Have the application cancelled, without waiting for its end."""

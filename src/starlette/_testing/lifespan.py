@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Generator, MutableMapping
+from collections.abc import Callable, Generator, MutableMapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -36,6 +36,7 @@ class Serving:
     app: ASGIApp
     app_state: dict[str, Any]
     async_backend: AsyncBackend
+    _close_responses: Callable[[], None]
     task: Future[None]
     portal: BlockingPortal | None = None
     exit_stack: contextlib.ExitStack
@@ -52,7 +53,7 @@ class Serving:
             self.task = portal.start_task_soon(self._serve)
             portal.call(self.wait_startup)
             stack.callback(portal.call, self.wait_shutdown)
-            stack.callback(self._cancel_open)
+            stack.callback(self._close_responses)
             self.exit_stack = stack.pop_all()
         return self
 
@@ -87,18 +88,14 @@ class Serving:
         if message["type"] == "lifespan.startup.failed":
             # An application that waits for another message instead of raising gets one, and ends.
             await self.stream_receive.send({"type": "lifespan.shutdown"})
-            while await self.stream_send.receive() is not None:
-                pass
-            await self._lifespan_result()
+            await self._lifespan_end()
             raise RuntimeError(f"The application failed to start: {message.get('message', '')}")
 
     async def wait_shutdown(self) -> None:
         """Tell the application to shut down, and wait until it has returned; errors as for `wait_startup`."""
         await self.stream_receive.send({"type": "lifespan.shutdown"})
         await self._lifespan_answer("lifespan.shutdown")
-        while await self.stream_send.receive() is not None:
-            pass
-        await self._lifespan_result()
+        await self._lifespan_end()
 
     async def _serve(self) -> None:
         assert self.portal is not None
@@ -113,6 +110,11 @@ class Serving:
         if message["type"] not in (f"{kind}.complete", f"{kind}.failed"):
             raise AssertionError(f"The application answered {kind!r} with {message['type']!r}.")
         return message
+
+    async def _lifespan_end(self) -> None:
+        while await self.stream_send.receive() is not None:
+            pass
+        await self._lifespan_result()
 
     async def _lifespan_result(self) -> None:
         """Raise what the lifespan raised. It has sent its last message, and the future follows in a moment."""
@@ -134,10 +136,6 @@ class Serving:
         else:
             with self._start_portal() as portal:
                 yield portal
-
-    def _cancel_open(self) -> None:
-        """Cancel the application wherever a response is still open."""
-        raise NotImplementedError
 
 
 def _unbounded() -> StapledObjectStream[Any]:

@@ -18,7 +18,7 @@ from anyio.from_thread import BlockingPortal
 
 _library: contextvars.ContextVar[str | None]
 try:
-    # AnyIO asks sniffio, if it is there, which loop runs. The answer is a context variable: it travels with the context.
+    # AnyIO asks sniffio, if it is there, which loop runs. The answer is a context variable and travels with the rest.
     from sniffio import current_async_library_cvar as _library
 except ModuleNotFoundError:  # pragma: no cover - installed with trio, and trio is needed to test both loops
     _library = contextvars.ContextVar("library", default=None)

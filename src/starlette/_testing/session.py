@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from starlette.types import ASGIApp, Message, Scope
 from starlette.websockets import WebSocketDisconnect
 
 
-class Session:
+class Session(abc.ABC):
     """The base of `starlette.testclient.WebSocketTestSession`, which documents it."""
 
     __test__ = False
@@ -141,8 +142,10 @@ class Session:
             headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
             raise self._denial(message["status"], headers, b"".join(self._denial_body()))
 
+    @abc.abstractmethod
     def _denial(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> Exception:
-        raise NotImplementedError
+        """Return the exception that stands for an HTTP response to the handshake."""
+        ...
 
     def _denial_body(self) -> Iterator[bytes]:
         more = True
