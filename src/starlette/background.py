@@ -21,16 +21,16 @@ class BackgroundTask:
     """
 
     def __init__(self, func: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
-        self.func = func
-        self.args = args
-        self.kwargs = kwargs
         self.is_async = is_async_callable(func)
+        self.func = func
+        self.args, self.kwargs = args, kwargs
 
     async def __call__(self) -> None:
-        if self.is_async:
-            await self.func(*self.args, **self.kwargs)
-        else:
+        # COMPAT: all of these may have been reassigned; `is_async` then keeps its old value.
+        if not self.is_async:
             await run_in_threadpool(self.func, *self.args, **self.kwargs)
+            return
+        await self.func(*self.args, **self.kwargs)
 
 
 class BackgroundTasks(BackgroundTask):

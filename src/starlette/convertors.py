@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -90,7 +90,7 @@ class FloatConvertor(Convertor[float]):
 class UUIDConvertor(Convertor[uuid.UUID]):
     """A UUID in hexadecimal digits of either case; each of the four dashes is optional."""
 
-    regex = "[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}"
+    regex = "-?".join(f"[0-9a-fA-F]{{{digits}}}" for digits in (8, 4, 4, 4, 12))  # RFC 9562 §4
 
     def convert(self, value: str) -> uuid.UUID:
         return uuid.UUID(value)
@@ -99,13 +99,16 @@ class UUIDConvertor(Convertor[uuid.UUID]):
         return str(value)
 
 
-CONVERTOR_TYPES: dict[str, Convertor[Any]] = {
-    "str": StringConvertor(),
-    "path": PathConvertor(),
-    "int": IntegerConvertor(),
-    "float": FloatConvertor(),
-    "uuid": UUIDConvertor(),
+_BUILT_IN: Final[dict[str, type[Convertor[Any]]]] = {
+    "str": StringConvertor,
+    "path": PathConvertor,
+    "int": IntegerConvertor,
+    "float": FloatConvertor,
+    "uuid": UUIDConvertor,
 }
+
+# One instance for each name; tools map the instances of a route back to their names.
+CONVERTOR_TYPES: dict[str, Convertor[Any]] = {name: kind() for name, kind in _BUILT_IN.items()}
 
 
 def register_url_convertor(key: str, convertor: Convertor[Any]) -> None:

@@ -27,7 +27,24 @@ _METHODS: Final[dict[str, str]] = {
 }
 
 
-class HTTPEndpoint:
+class _Endpoint:
+    """What both kinds have in common: made for one connection, and awaited to handle it."""
+
+    _asterism_scope_type: ClassVar[str]
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != self._asterism_scope_type:
+            raise AssertionError
+        self.scope, self.receive, self.send = scope, receive, send
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self.dispatch().__await__()
+
+    async def dispatch(self) -> None:
+        """Handle the connection."""
+
+
+class HTTPEndpoint(_Endpoint):
     """Answers each HTTP verb with the method of its name, in lower case.
 
         class Greeting(HTTPEndpoint):
@@ -44,12 +61,7 @@ class HTTPEndpoint:
         AssertionError: The scope is not one of an HTTP request.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            raise AssertionError
-        self.scope = scope
-        self.receive = receive
-        self.send = send
+    _asterism_scope_type = "http"
 
     @functools.cached_property
     def _allowed_methods(self) -> list[str]:
@@ -65,20 +77,13 @@ class HTTPEndpoint:
             method = getattr(self, "get", None)
         return method
 
-    def __await__(self) -> Generator[Any, None, None]:
-        return self.dispatch().__await__()
-
     async def dispatch(self) -> None:
         """Answer the request: call the method of its verb and send what that returns."""
-        request = Request(self.scope, self.receive, self.send)
-        method = self._asterism_method(request.method)
-        if method is None:
-            response: Any = await self.method_not_allowed(request)
-        elif is_async_callable(method):
-            response = await method(request)
-        else:
-            response = await run_in_threadpool(method, request)
-        await response(self.scope, self.receive, self.send)
+        connection = self.scope, self.receive, self.send
+        request = Request(*connection)
+        method = self._asterism_method(request.method) or self.method_not_allowed
+        answering = method(request) if is_async_callable(method) else run_in_threadpool(method, request)
+        await (await answering)(*connection)
 
     async def method_not_allowed(self, request: Request) -> Response:
         """Answer a verb without a method: with 405 and `Allow` (RFC 9110 §15.5.6).
@@ -86,13 +91,13 @@ class HTTPEndpoint:
         Raises:
             HTTPException: Inside of an application, so that its handlers may answer.
         """
-        headers = {"Allow": ", ".join(self._allowed_methods)}
-        if "app" in self.scope:
-            raise HTTPException(status_code=405, headers=headers)
-        return PlainTextResponse("Method Not Allowed", status_code=405, headers=headers)
+        allow = {"Allow": ", ".join(self._allowed_methods)}
+        if "app" not in self.scope:
+            return PlainTextResponse("Method Not Allowed", 405, allow)
+        raise HTTPException(405, headers=allow)
 
 
-class WebSocketEndpoint:
+class WebSocketEndpoint(_Endpoint):
     """Handles a WebSocket by events: connected, received, disconnected.
 
         class Echo(WebSocketEndpoint):
@@ -113,21 +118,13 @@ class WebSocketEndpoint:
         AssertionError: The scope is not one of a WebSocket.
     """
 
+    _asterism_scope_type = "websocket"
+
     encoding: ClassVar[str | None] = None
-
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "websocket":
-            raise AssertionError
-        self.scope = scope
-        self.receive = receive
-        self.send = send
-
-    def __await__(self) -> Generator[Any, None, None]:
-        return self.dispatch().__await__()
 
     async def dispatch(self) -> None:
         """Run the connection: `on_connect`, `on_receive` for each message, and `on_disconnect` however it ends."""
-        websocket = WebSocket(self.scope, receive=self.receive, send=self.send)
+        websocket = WebSocket(self.scope, self.receive, self.send)
         await self.on_connect(websocket)
         close_code = status.WS_1000_NORMAL_CLOSURE
         try:

@@ -25,7 +25,7 @@ class Middleware:
         self.kwargs = kwargs
 
     def __iter__(self) -> Iterator[Any]:
-        yield from (self.cls, self.args, self.kwargs)
+        return iter((self.cls, self.args, self.kwargs))
 
     def __repr__(self) -> str:
         positional = [repr(value) for value in self.args]

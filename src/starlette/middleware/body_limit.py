@@ -142,11 +142,13 @@ class RequestBodyLimitResponder:
         if self.content_length is not None and self.content_length > self.max_body_size:
             raise _RequestBodyTooLarge
         message = await self._receive()
-        if message["type"] == "http.request":
-            self.total_size += len(message.get("body", b""))
-            if self.total_size > self.max_body_size:
-                raise _RequestBodyTooLarge
-        return message
+        if message["type"] != "http.request":
+            return message
+        # The limit may have changed while this waited.
+        self.total_size += len(message.get("body", b""))
+        if self.total_size <= self.max_body_size:
+            return message
+        raise _RequestBodyTooLarge
 
     async def send_with_limit(self, message: Message) -> None:
         """Pass on a message, or send the 413 in place of a response to a declared excess and end the application."""

@@ -51,9 +51,9 @@ class ServerErrorMiddleware:
     """
 
     def __init__(self, app: ASGIApp, handler: ExceptionHandler | None = None, debug: bool = False) -> None:
-        self.app = app
-        self.handler = handler
         self.debug = debug
+        self.handler = handler
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
