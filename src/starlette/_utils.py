@@ -15,7 +15,8 @@ from anyio.abc import TaskGroup
 
 from starlette._http.authority import ParsedHost as ParsedHost
 from starlette._http.authority import parse_host_header as parse_host_header
-from starlette.types import Scope
+from starlette._routing.paths import get_route_path as get_route_path
+from starlette.types import Scope as Scope
 
 if sys.version_info >= (3, 13):
     from inspect import iscoroutinefunction
@@ -26,6 +27,15 @@ else:
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 AwaitableCallable = Callable[..., Awaitable[T]]
+
+
+class SupportsAsyncClose(Protocol):
+    """Anything with an asynchronous `close()`."""
+
+    async def close(self) -> None: ...
+
+
+SupportsAsyncCloseType = TypeVar("SupportsAsyncCloseType", bound=SupportsAsyncClose)
 
 
 @overload
@@ -49,15 +59,6 @@ def is_async_callable(obj: Any) -> Any:
 
 class AwaitableOrContextManager(Awaitable[T_co], AbstractAsyncContextManager[T_co], Protocol[T_co]):
     """What may be awaited for its value, or entered with `async with` to have the value closed afterwards."""
-
-
-class SupportsAsyncClose(Protocol):
-    """Anything with an asynchronous `close()`."""
-
-    async def close(self) -> None: ...
-
-
-SupportsAsyncCloseType = TypeVar("SupportsAsyncCloseType", bound=SupportsAsyncClose, covariant=False)
 
 
 class AwaitableOrContextManagerWrapper(Generic[SupportsAsyncCloseType]):
@@ -108,22 +109,9 @@ class _CollapsingTaskGroup(AbstractAsyncContextManager[TaskGroup]):
         try:
             return await self._group.__aexit__(kind, exception, traceback)
         except BaseExceptionGroup as wrapping:
-            if len(wrapping.exceptions) > 1:
+            only, *others = wrapping.exceptions
+            if others:
                 raise
-            only = wrapping.exceptions[0]
         # Raised outside of the handler, so that the wrapping does not become its context.
         cause = only.__cause__ if only.__suppress_context__ else only.__cause__ or only.__context__
         raise only from cause
-
-
-def get_route_path(scope: Scope) -> str:
-    """Return the part of the path below `root_path`, cut only where a segment begins.
-
-    `/foo/bar` under `/foo` is `/bar`; under `/fo` or `/bar` it stays whole (ASGI HTTP scope, "root_path").
-    """
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "")
-    if not root or not path.startswith(root):
-        return path
-    rest = path[len(root) :]
-    return path if rest and rest[0] != "/" else rest

@@ -16,16 +16,18 @@ from types import TracebackType
 from typing import Any, Final
 
 from starlette import convertors
-from starlette._asgi.lifespan import lifespan_context, run_lifespan
+from starlette._asgi.lifespan import AsyncLift, lifespan_context, lift_generator, run_lifespan
 from starlette._asgi.watch import SendWatch
 from starlette._exception_handler import HANDLERS_KEY, NO_HANDLERS, handle_exception, watch_of
 from starlette._exception_handler import wrap_app_handling_exceptions as wrap_app_handling_exceptions
 from starlette._http.fields import first_value
+from starlette._routing import building, templates
 from starlette._routing.building import fill
-from starlette._routing.index import single_parameters
+from starlette._routing.matching import converted_values
 from starlette._routing.route_list import RouteList
-from starlette._routing.table import EDITS, RouteTable
-from starlette._routing.templates import Template, compile_template, open_prefix_of, segment_values
+from starlette._routing.selection import IN_AN_INDEX, Selector
+from starlette._routing.table import EDITS
+from starlette._routing.templates import compile_template
 from starlette._utils import get_route_path as get_route_path
 from starlette._utils import is_async_callable as is_async_callable
 from starlette._utils import parse_host_header as parse_host_header
@@ -50,6 +52,12 @@ from starlette.types import Scope as Scope
 from starlette.types import Send as Send
 from starlette.websockets import WebSocket as WebSocket
 from starlette.websockets import WebSocketClose as WebSocketClose
+
+# COMPAT: known by these names.
+PARAM_REGEX: Final = templates.PLACEHOLDER
+PARAM_FORMAT_REGEX: Final = building.PLACEHOLDER
+_AsyncLiftContextManager = AsyncLift
+_wrap_gen_lifespan_context = lift_generator
 
 
 class NoMatchFound(Exception):
@@ -170,7 +178,7 @@ class BaseRoute:
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
-        if name in _INDEXED_ATTRIBUTES and _IN_AN_INDEX in self.__dict__:
+        if name in _INDEXED_ATTRIBUTES and IN_AN_INDEX in self.__dict__:
             EDITS.count += 1
 
     def __delattr__(self, name: str) -> None:
@@ -181,7 +189,6 @@ class BaseRoute:
 
 # What the index reads of a route when it is made; all else is read when the route is chosen.
 _INDEXED_ATTRIBUTES: Final = frozenset({"path_regex", "matches", "__class__"})
-_IN_AN_INDEX: Final = "_asterism_in_an_index"
 
 
 class Route(BaseRoute):
@@ -237,7 +244,7 @@ class Route(BaseRoute):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] != "http":
             return Match.NONE, {}
-        values = _values(self, self.path_regex, get_route_path(scope))
+        values = converted_values(self, self.path_regex, get_route_path(scope))
         if values is None:
             return Match.NONE, {}
         child_scope = {"endpoint": self.endpoint, "path_params": {**scope.get("path_params", {}), **values}}
@@ -294,7 +301,7 @@ class WebSocketRoute(BaseRoute):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] != "websocket":
             return Match.NONE, {}
-        values = _values(self, self.path_regex, get_route_path(scope))
+        values = converted_values(self, self.path_regex, get_route_path(scope))
         if values is None:
             return Match.NONE, {}
         return Match.FULL, {"endpoint": self.endpoint, "path_params": {**scope.get("path_params", {}), **values}}
@@ -351,13 +358,13 @@ class Mount(BaseRoute):
     @property
     def routes(self) -> list[BaseRoute]:
         """The live routes of the mounted application; empty when it has none."""
-        return getattr(self._asterism_inner, "routes", None) or []
+        return getattr(self._asterism_inner, "routes", [])
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] not in ("http", "websocket"):
             return Match.NONE, {}
         route_path = get_route_path(scope)
-        values = _values(self, self.path_regex, route_path)
+        values = converted_values(self, self.path_regex, route_path)
         if values is None:
             return Match.NONE, {}
         return Match.FULL, self._asterism_child_scope(scope, route_path, values)
@@ -421,14 +428,14 @@ class Host(BaseRoute):
     @property
     def routes(self) -> list[BaseRoute]:
         """The live routes of the application; empty when it has none."""
-        return getattr(self.app, "routes", None) or []
+        return getattr(self.app, "routes", [])
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] not in ("http", "websocket"):
             return Match.NONE, {}
         header = first_value(scope["headers"], b"host")
         parsed = None if header is None else parse_host_header(header.decode("latin-1"))
-        values = None if parsed is None else _values(self, self.host_regex, parsed.host.lower())
+        values = None if parsed is None else converted_values(self, self.host_regex, parsed.host.lower())
         if values is None:
             return Match.NONE, {}
         return Match.FULL, {"path_params": {**scope.get("path_params", {}), **values}, "endpoint": self.app}
@@ -529,7 +536,7 @@ class Router:
             scope["router"] = self
         kind = scope["type"]
         if kind == "http" or kind == "websocket":
-            await _select(self, scope)(scope, receive, send)
+            await _SELECTOR.select(self, scope)(scope, receive, send)
         elif kind == "lifespan":
             await self.lifespan(scope, receive, send)
         else:
@@ -549,7 +556,8 @@ class Router:
             await PlainTextResponse("Not Found", status_code=404)(scope, receive, send)
 
     async def _asterism_unmatched(self, scope: Scope, receive: Receive, send: Send) -> None:
-        other = _redirect_scope(self, scope) if self.redirect_slashes and scope["type"] == "http" else None
+        redirects = self.redirect_slashes and scope["type"] == "http"
+        other = _SELECTOR.scope_with_other_slash(self, scope) if redirects else None
         if other is None:
             await self.default(scope, receive, send)
         else:
@@ -628,238 +636,6 @@ def _noted(error: Exception, note: str) -> Exception:
     return error
 
 
-# -- matching ----------------------------------------------------------------------------------------------------------
-
-# Their ValueError means that no such value exists: the path does not match. A custom convertor's is the application's.
-_BUILT_IN: Final = tuple(type(convertor) for convertor in CONVERTOR_TYPES.values())
-
-
-def _template_of(route: Any, regex: re.Pattern[str]) -> Template:
-    """Return the template of a route's pattern, kept on the route for as long as the pattern is this one."""
-    template: Template | None = route.__dict__.get("_asterism_template")
-    if template is None or template.regex is not regex:
-        template = route.__dict__["_asterism_template"] = Template(regex)
-    return template
-
-
-def _values(route: Any, regex: re.Pattern[str], text: str) -> dict[str, Any] | None:
-    """Return the converted parameters when all of `text` matches, else None."""
-    found: dict[str, Any] | None = _template_of(route, regex).match(text)
-    return _converted(found, route.param_convertors) if found else found
-
-
-def _converted(found: dict[str, Any], convertors: dict[str, Convertor[Any]]) -> dict[str, Any] | None:
-    for name, text in found.items():
-        convertor = convertors[name]
-        try:
-            found[name] = convertor.convert(text)
-        except ValueError:
-            if type(convertor) in _BUILT_IN:
-                return None
-            raise
-    return found
-
-
-# -- selection ---------------------------------------------------------------------------------------------------------
-
-
-class _Plan:
-    """A route in the index: what the selection needs of it, read once."""
-
-    __slots__ = ("kind", "literal", "order", "prefix", "route", "singles", "template")
-
-    def __init__(self, order: int, route: Any) -> None:
-        self.order = order
-        self.route = route
-        self.kind = _EXACT.get(type(route), "") if "matches" not in route.__dict__ else ""
-        # A subclass may match whatever it likes, and a host does not look at the path.
-        self.template = _template_of(route, route.path_regex) if self.kind else None
-        tokens = self.template.tokens if self.template is not None else None
-        self.literal = self.template.literal if self.template is not None else None
-        self.singles = single_parameters(tokens) if tokens is not None else None
-        self.prefix = open_prefix_of(tokens) if tokens is not None else None
-        route.__dict__[_IN_AN_INDEX] = True
-
-    def values(self, path: str, segments: list[str]) -> dict[str, Any] | None:
-        """Return the converted parameters of a path that this is a candidate for, None when it does not match."""
-        route = self.route
-        if self.singles is None:
-            return _values(route, route.path_regex, path)
-        found = segment_values(self.singles, segments)
-        return _converted(found, route.param_convertors) if found else found
-
-
-_EXACT: Final[dict[type, str]] = {Route: "http", WebSocketRoute: "websocket", Mount: "mount"}
-
-# Tools replace these on the classes while the application serves, so they are compared for each request.
-_ROUTE_MATCHES: Final = Route.matches
-_WEBSOCKET_ROUTE_MATCHES: Final = WebSocketRoute.matches
-_MOUNT_MATCHES: Final = Mount.matches
-_ROUTE_HANDLE: Final = Route.handle
-_MOUNT_HANDLE: Final = Mount.handle
-_ROUTER_CALL: Final = Router.__call__
-_ROUTER_APP: Final = Router.app
-
-
-def _select(router: Router, scope: Scope) -> ASGIApp:
-    """Choose what serves a scope, and put the keys of the chosen route into the scope.
-
-    The routers of plain mounts are entered right here, one level a turn.
-    """
-    if (
-        Route.matches is not _ROUTE_MATCHES
-        or Mount.matches is not _MOUNT_MATCHES
-        or WebSocketRoute.matches is not _WEBSOCKET_ROUTE_MATCHES
-    ):
-        return _scan(router, router.routes, scope)
-    while True:
-        table: RouteTable[_Plan] = router.__dict__.get("_asterism_table") or _new_table(router)
-        routes = router.routes
-        if routes is table.routes and routes.version == table.version and EDITS.count == table.edits:  # type: ignore[attr-defined]  # it is a RouteList then
-            index = table.index
-        else:
-            index = table.refresh(routes)
-        if index is None:
-            return _scan(router, routes, scope)
-        path = get_route_path(scope) if scope.get("root_path") else scope["path"]
-        segments: list[str] = []
-        plans = index.static.get(path)
-        if plans is None:
-            segments = path.split("/", index.depth)
-            plans = index.search(segments)
-        chosen = _choose(plans, path, segments, scope) if plans else None
-        if chosen is None:
-            return router._asterism_unmatched
-        if type(chosen) is not Router:
-            return chosen
-        router = chosen
-
-
-def _choose(plans: Sequence[_Plan], path: str, segments: list[str], scope: Scope) -> Any:
-    """Choose among the candidates of one router.
-
-    Returns:
-        What serves the scope; a router when it is mounted with nothing around it; None when no candidate matches.
-    """
-    scope_kind = scope["type"]
-    partial: tuple[Any, dict[str, Any]] | None = None
-    for plan in plans:
-        route = plan.route
-        if plan.kind == scope_kind:
-            values = {} if plan.literal is not None else plan.values(path, segments or path.split("/"))
-            if values is None:
-                continue
-            if "path_params" in scope:
-                values = {**scope["path_params"], **values}
-            methods = route.methods if scope_kind == "http" else None
-            if methods and scope["method"] not in methods:
-                partial = partial or (route, {"endpoint": route.endpoint, "path_params": values})
-                continue
-            scope["route"] = route
-            scope["endpoint"] = route.endpoint
-            scope["path_params"] = values
-            if type(route) is Route and Route.handle is _ROUTE_HANDLE and "handle" not in route.__dict__:
-                return route.app
-            return route.handle
-        if plan.kind == "mount":
-            if _enter_mount(plan, path, segments, scope):
-                return _inside(route)
-        elif not plan.kind:
-            match, child_scope = route.matches(scope)
-            if match is Match.FULL:
-                partial = (route, child_scope)
-                break
-            if match is Match.PARTIAL:
-                partial = partial or (route, child_scope)
-    if partial is None:
-        return None
-    scope["route"] = partial[0]
-    scope.update(partial[1])
-    return partial[0].handle
-
-
-def _enter_mount(plan: _Plan, path: str, segments: list[str], scope: Scope) -> bool:
-    """Put the keys of a mount into the scope, unless it does not match."""
-    mount = plan.route
-    if plan.prefix is None:
-        values = plan.values(path, segments)
-        if values is None:
-            return False
-        scope["route"] = mount
-        scope.update(mount._asterism_child_scope(scope, path, values))
-        return True
-    # PERF: a prefix without parameters was compared by the index; the rest may be anything but a line break.
-    if "\n" in path and "\n" in path[len(plan.prefix) :]:
-        return False
-    root_path = scope.get("root_path", "")
-    scope["route"] = mount
-    scope["path_params"] = dict(scope.get("path_params", ()))
-    if "app_root_path" not in scope:
-        scope["app_root_path"] = root_path
-    scope["root_path"] = root_path + plan.prefix[:-1]
-    scope["endpoint"] = mount.app
-    return True
-
-
-def _inside(mount: Mount) -> Any:
-    """Return what serves a chosen mount: its router if nothing stands before it."""
-    if Mount.handle is not _MOUNT_HANDLE or "handle" in mount.__dict__:
-        return mount.handle
-    app: Any = mount.app
-    if type(app) is not Router:
-        return app
-    stack: Any = app.middleware_stack
-    is_bare = (
-        getattr(stack, "__func__", None) is _ROUTER_APP
-        and stack.__self__ is app
-        and Router.__call__ is _ROUTER_CALL
-        and Router.app is _ROUTER_APP
-    )
-    return app if is_bare else app.__call__
-
-
-def _scan(router: Router, routes: Sequence[Any], scope: Scope) -> ASGIApp:
-    """Choose as `_select` does, by asking every route in order."""
-    partial: tuple[Any, Scope] | None = None
-    for route in routes:
-        match, child_scope = route.matches(scope)
-        if match is Match.FULL:
-            partial = (route, child_scope)
-            break
-        if match is Match.PARTIAL and partial is None:
-            partial = (route, child_scope)
-    if partial is None:
-        return router._asterism_unmatched
-    scope["route"] = partial[0]
-    scope.update(partial[1])
-    return partial[0].handle  # type: ignore[no-any-return]
-
-
-def _redirect_scope(router: Router, scope: Scope) -> Scope | None:
-    """Return the scope with or without the final slash if a route matches that, else None."""
-    path: str = scope["path"]
-    route_path = get_route_path(scope)
-    if route_path == "/":
-        return None
-    other_path = path.rstrip("/") if route_path.endswith("/") else path + "/"
-    routes: Sequence[Any] = router.routes
-    table: RouteTable[_Plan] = router.__dict__.get("_asterism_table") or _new_table(router)
-    index = table.refresh(routes)
-    if index is not None:
-        other_route_path = other_path if route_path is path else get_route_path({**scope, "path": other_path})
-        plans = index.candidates(other_route_path)
-        if not plans:
-            return None
-        routes = [plan.route for plan in plans]
-    other = {**scope, "path": other_path}
-    return other if any(route.matches(other)[0] is not Match.NONE for route in routes) else None
-
-
-def _new_table(router: Router) -> RouteTable[_Plan]:
-    table = router.__dict__["_asterism_table"] = RouteTable(_Plan)
-    return table
-
-
 # -- reverse look-up ---------------------------------------------------------------------------------------------------
 
 
@@ -894,3 +670,9 @@ def _child_path(parent: Any, name: str, path_params: dict[str, Any]) -> URLPath 
 
 
 _ROUTE_URL_PATH_FOR: Final = Route.url_path_for
+
+
+# -- selection ---------------------------------------------------------------------------------------------------------
+
+# The classes as they are here and now: what tools replace on them later is noticed by comparison.
+_SELECTOR: Final = Selector(route=Route, websocket_route=WebSocketRoute, mount=Mount, router=Router, match=Match)

@@ -28,15 +28,11 @@ class RouteTable(Generic[E]):
 
     A list that has changed is scanned once before it is indexed: an application that edits its routes with every
     request never pays for an index that serves one look-up.
-
-    Args:
-        plan: Makes the entry for a route from its place in the list and the route itself.
     """
 
-    __slots__ = ("_edits", "_items", "_plan", "_routes", "_version", "edits", "index", "routes", "version")
+    __slots__ = ("_edits", "_items", "_routes", "_version", "edits", "index", "routes", "version")
 
-    def __init__(self, plan: Callable[[int, Any], E]) -> None:
-        self._plan = plan
+    def __init__(self) -> None:
         self.index: RouteIndex[E] | None = None
         # The index holds for this very list at this version and this count of edits (read by the dispatcher).
         self.routes: Any = None
@@ -49,10 +45,15 @@ class RouteTable(Generic[E]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Copies and pickles of a router begin without an index.
-        return RouteTable, (self._plan,)
+        return RouteTable, ()
 
-    def refresh(self, routes: Any) -> RouteIndex[E] | None:
-        """Return the index for `routes` as they are now, or None when they must be scanned this time."""
+    def refresh(self, routes: Any, plan: Callable[[int, Any], E]) -> RouteIndex[E] | None:
+        """Return the index for `routes` as they are now, or None when they must be scanned this time.
+
+        Args:
+            routes: The list as the router has it.
+            plan: Makes the entry for a route, from its place in the list and the route itself.
+        """
         version = routes.version if type(routes) is RouteList else -1
         if not self._is_as_seen(routes, version):
             self._routes, self._version, self._edits = routes, version, EDITS.count
@@ -60,7 +61,7 @@ class RouteTable(Generic[E]):
             self.index = self.routes = None
             return None
         if self.index is None:
-            self.index = RouteIndex(self._plan(order, route) for order, route in enumerate(routes))
+            self.index = RouteIndex(plan(order, route) for order, route in enumerate(routes))
             if version >= 0:
                 self.routes, self.version, self.edits = routes, version, self._edits
         return self.index

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from starlette._exception_handler import (
-    HANDLERS_KEY,
-    ExceptionHandlers as ExceptionHandlers,
-    StatusHandlers as StatusHandlers,
-    handle_exception,
-    watch_of,
-    wrap_app_handling_exceptions as wrap_app_handling_exceptions,
-)
+from starlette._exception_handler import HANDLERS_KEY, handle_exception, watch_of
+from starlette._exception_handler import ExceptionHandlers as ExceptionHandlers
+from starlette._exception_handler import StatusHandlers as StatusHandlers
+from starlette._exception_handler import wrap_app_handling_exceptions as wrap_app_handling_exceptions
 from starlette.exceptions import HTTPException as HTTPException
 from starlette.exceptions import WebSocketException as WebSocketException
 from starlette.requests import Request as Request
@@ -51,8 +47,8 @@ class ExceptionMiddleware:
         self.debug = debug
         self._status_handlers: StatusHandlers = {}
         self._exception_handlers: ExceptionHandlers = {
-            HTTPException: self.http_exception,  # type: ignore[dict-item]  # narrower in its second parameter, by design
-            WebSocketException: self.websocket_exception,  # type: ignore[dict-item]
+            HTTPException: self.http_exception,
+            WebSocketException: self.websocket_exception,
         }
         for key, handler in (handlers or {}).items():
             self.add_exception_handler(key, handler)

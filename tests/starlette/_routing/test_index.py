@@ -97,25 +97,25 @@ def plan(order: int, route: Any) -> Entry:
 
 
 def table_of(routes: list[str]) -> tuple[RouteTable[Entry], list[str]]:
-    return RouteTable(plan), routes
+    return RouteTable(), routes
 
 
 @pytest.mark.parametrize("kind", [RouteList, list])
 def test_a_list_is_scanned_once_before_it_is_indexed(kind: type[list[str]]) -> None:
     table, routes = table_of(kind(["/a", "/b"]))
-    assert table.refresh(routes) is None
-    index = table.refresh(routes)
+    assert table.refresh(routes, plan) is None
+    index = table.refresh(routes, plan)
     assert index is not None
     assert found(index, "/b") == ["/b"]
-    assert table.refresh(routes) is index
+    assert table.refresh(routes, plan) is index
 
 
 @pytest.mark.parametrize("kind", [RouteList, list])
 @pytest.mark.parametrize("change", ["append", "reverse", "replace", "swap"])
 def test_a_changed_list_is_never_answered_from_an_old_index(kind: type[list[str]], change: str) -> None:
     table, routes = table_of(kind(["/a", "/b"]))
-    table.refresh(routes)
-    table.refresh(routes)
+    table.refresh(routes, plan)
+    table.refresh(routes, plan)
     match change:
         case "append":
             routes.append("/c")
@@ -125,23 +125,23 @@ def test_a_changed_list_is_never_answered_from_an_old_index(kind: type[list[str]
             routes[0] = "/c"
         case _:
             routes = kind(["/c"])
-    assert table.refresh(routes) is None
-    index = table.refresh(routes)
+    assert table.refresh(routes, plan) is None
+    index = table.refresh(routes, plan)
     assert index is not None
     assert [entry.path for path in ("/a", "/b", "/c") for entry in index.candidates(path)] == sorted(routes)
 
 
 def test_an_edited_route_makes_the_index_anew() -> None:
     table, routes = table_of(RouteList(["/a"]))
-    table.refresh(routes)
-    table.refresh(routes)
+    table.refresh(routes, plan)
+    table.refresh(routes, plan)
     EDITS.count += 1
-    assert table.refresh(routes) is None
-    assert table.refresh(routes) is not None
+    assert table.refresh(routes, plan) is None
+    assert table.refresh(routes, plan) is not None
 
 
 def test_copies_begin_without_an_index() -> None:
     table, routes = table_of(RouteList(["/a"]))
-    table.refresh(routes)
-    assert table.refresh(routes) is not None
+    table.refresh(routes, plan)
+    assert table.refresh(routes, plan) is not None
     assert copy.deepcopy(table).index is None
