@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -130,9 +131,10 @@ sys.exit(len(failed))
 
 def run(program: str, *arguments: str, flags: tuple[str, ...] = ()) -> str:
     """Run a program in a fresh interpreter in which warnings are errors; return what it prints."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", *flags, "-c", program, *arguments], capture_output=True, text=True, check=False
-    )
+    # Coverage would follow into the process, come along as a module, and cost more than the imports.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
+    command = [sys.executable, "-W", "error", *flags, "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
