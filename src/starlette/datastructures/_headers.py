@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, MutableMapping
-from typing import Any, Final, TypeVar, overload
+from typing import Any, Final, TypeAlias, TypeVar, overload
 
-from starlette._http.fields import checked_field, checked_value, first_value, lookup_name
+from starlette._http.fields import checked_field, checked_value, lookup_name
 
 D = TypeVar("D")
+_Index: TypeAlias = tuple[dict[bytes, int], list[tuple[bytes, bytes]]]
 
 # SECURITY: more fields than this are searched through an index, so that `dict(headers)` is not quadratic (T25).
 _SCANNED: Final = 64
@@ -33,7 +34,7 @@ class Headers(Mapping[str, str]):
 
     _list: list[tuple[bytes, bytes]]
     # Where each name came first when the names were listed, and the fields of that time. For long lists only.
-    _index: tuple[dict[bytes, int], list[tuple[bytes, bytes]]] | None = None
+    _star_index: _Index | None = None
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class Headers(Mapping[str, str]):
                 raise AssertionError('Cannot set both "headers" and "raw".')
             if scope is not None:
                 raise AssertionError('Cannot set both "headers" and "scope".')
-            self._list = [self._encode(name, value) for name, value in headers.items()]
+            self._list = [self._star_encode(name, value) for name, value in headers.items()]
         elif raw is not None:
             if scope is not None:
                 raise AssertionError('Cannot set both "raw" and "scope".')
@@ -71,7 +72,7 @@ class Headers(Mapping[str, str]):
         """Return the names of all fields, in order, as they are stored."""
         if len(self._list) > _SCANNED:
             # `dict(headers)` asks for the names first, and then for the value of each (T25).
-            self._index = _first_positions(self._list)
+            self._star_index = _first_positions(self._list)
         return [name.decode("latin-1") for name, _ in self._list]
 
     def values(self) -> list[str]:  # type: ignore[override]
@@ -84,7 +85,10 @@ class Headers(Mapping[str, str]):
 
     def getlist(self, key: str) -> list[str]:
         """Return the values of all fields called `key`, in order."""
-        name = lookup_name(key)
+        try:
+            name = key.lower().encode("latin-1")
+        except _NO_NAME:
+            return []
         return [value.decode("latin-1") for existing, value in self._list if existing == name]
 
     def mutablecopy(self) -> MutableHeaders:
@@ -112,19 +116,18 @@ class Headers(Mapping[str, str]):
             name = key.lower().encode("latin-1")
         except _NO_NAME:
             raise KeyError(key) from None
-        fields = self._list
-        if len(fields) > _SCANNED:
-            found = self._indexed(name)
-            if found is not None:
-                return found.decode("latin-1")
-            raise KeyError(key)
-        for existing, value in fields:
+        if self._star_index is not None and (found := _indexed(self._star_index, self._list, name)) is not None:
+            return found.decode("latin-1")
+        for existing, value in self._list:
             if existing == name:
                 return value.decode("latin-1")
         raise KeyError(key)
 
     def __contains__(self, key: Any) -> bool:
-        name = lookup_name(key)
+        try:
+            name = key.lower().encode("latin-1")
+        except _NO_NAME:
+            return False
         for existing, _ in self._list:  # noqa: SIM110  # `any` with a generator takes twice as long
             if existing == name:
                 return True
@@ -151,21 +154,8 @@ class Headers(Mapping[str, str]):
         return f"{type(self).__name__}({shown})"
 
     @staticmethod
-    def _encode(name: str, value: str) -> tuple[bytes, bytes]:
+    def _star_encode(name: str, value: str) -> tuple[bytes, bytes]:
         return name.lower().encode("latin-1"), value.encode("latin-1")
-
-    def _indexed(self, name: bytes) -> bytes | None:
-        """Return the first value of `name`, in constant time if the index still holds.
-
-        The list may change behind our back, so a position counts only while the field there is the very same object.
-        """
-        fields = self._list
-        if self._index is not None:
-            positions, snapshot = self._index
-            position = positions.get(name)
-            if position is not None and len(fields) == len(snapshot) and fields[position] is snapshot[position]:
-                return fields[position][1]
-        return first_value(fields, name)
 
 
 class MutableHeaders(Headers):
@@ -214,7 +204,7 @@ class MutableHeaders(Headers):
         """Set each item of a mapping, so that of a repeated name the last value counts."""
         items = other.items()
         if len(items) > _SCANNED and type(self).__setitem__ is _SET_ITEM:
-            self._set_many(items)
+            self._star_set_many(items)
         else:
             for name, value in items:
                 self[name] = value
@@ -236,10 +226,10 @@ class MutableHeaders(Headers):
         return self
 
     @staticmethod
-    def _encode(name: str, value: str) -> tuple[bytes, bytes]:
+    def _star_encode(name: str, value: str) -> tuple[bytes, bytes]:
         return checked_field(name, value)
 
-    def _set_many(self, items: Any) -> None:
+    def _star_set_many(self, items: Any) -> None:
         """Set many items in linear time, with the outcome of setting one after the other."""
         waiting = dict(checked_field(name, value) for name, value in items)
         done: set[bytes] = set()
@@ -258,11 +248,23 @@ class MutableHeaders(Headers):
 _SET_ITEM: Final = MutableHeaders.__setitem__
 
 
-def _first_positions(fields: list[tuple[bytes, bytes]]) -> tuple[dict[bytes, int], list[tuple[bytes, bytes]]]:
+def _first_positions(fields: list[tuple[bytes, bytes]]) -> _Index:
     positions: dict[bytes, int] = {}
     for position, (name, _) in enumerate(fields):
         positions.setdefault(name, position)
     return positions, fields.copy()
+
+
+def _indexed(index: _Index, fields: list[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """Return the first value of `name` in constant time; None if the index does not know, or no longer holds.
+
+    The list may change behind our back, so a position counts only while the field there is the very same object.
+    """
+    positions, snapshot = index
+    position = positions.get(name)
+    if position is not None and len(fields) == len(snapshot) and fields[position] is snapshot[position]:
+        return fields[position][1]
+    return None
 
 
 def _replace_first(fields: list[tuple[bytes, bytes]], field: tuple[bytes, bytes]) -> None:

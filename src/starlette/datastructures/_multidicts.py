@@ -109,19 +109,19 @@ class MultiDict(ImmutableMultiDict[Any, Any]):
 
     def __delitem__(self, key: Any) -> None:
         del self._dict[key]
-        self._remove(key)
+        self._star_remove(key)
 
     def pop(self, key: Any, default: Any = None) -> Any:
         """Remove all values of `key` and return the last; `default` if there are none."""
         if key not in self._dict:
             return default
-        self._remove(key)
+        self._star_remove(key)
         return self._dict.pop(key)
 
     def popitem(self) -> tuple[Any, Any]:
         """Remove the last of `keys()` with all its values and return it with the last; KeyError when empty."""
         key, value = self._dict.popitem()
-        self._remove(key)
+        self._star_remove(key)
         return key, value
 
     def poplist(self, key: Any) -> list[Any]:
@@ -145,7 +145,7 @@ class MultiDict(ImmutableMultiDict[Any, Any]):
         """Replace all values of `key`. The new pairs come last; with no values the key is removed."""
         values = list(values)
         if key in self._dict:
-            self._remove(key)
+            self._star_remove(key)
         if values:
             self._dict[key] = values[-1]
             self._list.extend([(key, value) for value in values])
@@ -168,7 +168,7 @@ class MultiDict(ImmutableMultiDict[Any, Any]):
         self._list += added._list
         self._dict.update(added._dict)
 
-    def _remove(self, key: Any) -> None:
+    def _star_remove(self, key: Any) -> None:
         self._list = [pair for pair in self._list if pair[0] != key]
 
 

@@ -188,7 +188,9 @@ class URLPath(str):
     host: str
 
     def __new__(cls, path: str, protocol: Literal["http", "websocket", ""] = "", host: str = "") -> URLPath:
-        return str.__new__(cls, escape_slashes(path.replace("\\", "%5C")))
+        if "\\" in path:
+            path = path.replace("\\", "%5C")
+        return str.__new__(cls, escape_slashes(path) if path[:2] == "//" else path)
 
     def __init__(self, path: str, protocol: Literal["http", "websocket", ""] = "", host: str = "") -> None:
         if protocol not in _SCHEMES:
