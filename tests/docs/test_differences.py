@@ -12,12 +12,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.endpoints import WebSocketEndpoint
 from starlette.exceptions import HTTPException
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -349,6 +352,41 @@ async def test_undecodable_payloads() -> None:  # threats T18.3
     with pytest.raises(RuntimeError):
         await Starlette(routes=[WebSocketRoute("/", Endpoint)])(websocket_scope(), receive, sent)
     assert sent.messages[-1]["code"] == 1003
+
+
+class PassOn(BaseHTTPMiddleware):
+    """Does nothing but stand in between."""
+
+    async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        return await call_next(request)
+
+
+@pytest.mark.anyio
+async def test_broken_streams_stay_broken() -> None:  # threats R04.4
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"one"
+        raise LookupError("no more")
+
+    async def endpoint(request: Request) -> Response:
+        return StreamingResponse(chunks())
+
+    sent = Record()
+    with pytest.raises(LookupError, match="no more"):
+        await PassOn(serving(endpoint))(http_scope(), body(), sent)
+    assert [message["more_body"] for message in sent.messages[1:]] == [True]
+
+
+@pytest.mark.anyio
+async def test_disconnects_are_seen() -> None:  # threats R15
+    async def endpoint(request: Request) -> Response:
+        await request.body()
+        with anyio.fail_after(10):
+            while not await request.is_disconnected():
+                await anyio.lowlevel.checkpoint()
+        return PlainTextResponse("seen")
+
+    receive = Script({"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"})
+    assert (await call(PassOn(serving(endpoint)), receive=receive)).body == b"seen"
 
 
 @pytest.mark.anyio
