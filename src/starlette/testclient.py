@@ -86,6 +86,8 @@ ASGI3App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _PortalFactoryType = Callable[[], AbstractContextManager[anyio.from_thread.BlockingPortal]]
 _RequestData = Mapping[str, str | Iterable[str] | bytes]
 
+# A client remembers this many joined URLs.
+_KNOWN_URLS: Final = 256
 _DEFAULT_PORTS: Final = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _USE_CLIENT_DEFAULT: Final = httpx.USE_CLIENT_DEFAULT
 _START_PORTAL: Final = anyio.from_thread.start_blocking_portal
@@ -350,6 +352,7 @@ class TestClient(Serving, httpx.Client):
         transport._owner = weakref.ref(self)
         self._asgi_transport = transport
         self._close_responses = transport.close
+        self._asgi_urls: tuple[httpx.URL | None, dict[str, httpx.URL]] = (None, {})
         super().__init__(
             base_url=base_url,
             headers=_with_defaults(headers, {"user-agent": "testclient"}),
@@ -454,6 +457,24 @@ class TestClient(Serving, httpx.Client):
             raise RuntimeError("Expected WebSocket upgrade")
         session.receive_timeout = receive_timeout
         return session
+
+    def _merge_url(self, url: URLTypes) -> httpx.URL:
+        """Join a URL to the base URL.
+
+        PERF: tests ask for the same URLs again and again, and parsing them is a fifth of a request in a block.
+        """
+        if type(url) is not str:
+            return super()._merge_url(url)
+        base, known = self._asgi_urls
+        if base is not self.base_url:
+            known = {}
+            self._asgi_urls = self.base_url, known
+        merged = known.get(url)
+        if merged is None:
+            merged = super()._merge_url(url)
+            if len(known) < _KNOWN_URLS:
+                known[url] = merged
+        return merged
 
     def _nothing_looks_first(self, auth: Any) -> bool:
         """Tell whether a response goes to nobody before its body was read: neither to a hook nor to an auth flow."""

@@ -274,6 +274,24 @@ def test_urls_are_appended_to_the_base(url: str, path: str) -> None:  # R14
     assert scope["server"] == ["testserver", 80]
 
 
+def test_remembered_urls_follow_the_base_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(testclient, "_KNOWN_URLS", 1)
+    recorder = Recorder()
+    client = TestClient(recorder)
+    for url in ("/a", "/b", "/a", "/b", httpx.URL("/a")):
+        client.get(url, params={"x": "1"} if url == "/a" and isinstance(url, str) else None)
+    client.base_url = "https://example.org/base"
+    client.get("/a")
+    assert [(scope["path"], scope["query_string"]) for scope in recorder.scopes] == [
+        ("/a", b"x=1"),
+        ("/b", b""),
+        ("/a", b"x=1"),
+        ("/b", b""),
+        ("/a", b""),
+        ("/base/a", b""),
+    ]
+
+
 def test_an_absolute_url_replaces_the_base() -> None:  # R14
     scope = scope_of(lambda client: client.get("https://example.org/x"), base_url="http://testserver/api/")
     assert (scope["scheme"], scope["server"], scope["path"]) == ("https", ["example.org", 443], "/x")
