@@ -61,8 +61,6 @@ _LENGTHS: Final = [(b"content-length", str(length).encode()) for length in range
 # The fields of media types met so far, by media type and charset. Bounded, as an application may pass on a client's.
 _TYPES: Final[dict[tuple[str, str], tuple[bytes, bytes]]] = {}
 
-_NOTHING: Final[dict[bytes, bytes]] = {}
-
 # RFC 3986: the reserved characters and "%", which stands for itself or begins an escape made by the caller.
 _URL_SAFE: Final = ":/%#?=@[]!$&'()*+,;"
 
@@ -107,22 +105,32 @@ class Response:
 
     def render(self, content: Any) -> bytes | memoryview:
         """Return the body for `content`; override it to serialise something else."""
-        if type(content) is str:  # PERF: the most frequent kind first, without a call in between
-            return content.encode(self.charset)
+        # PERF: the most frequent kinds first, without a call in between.
+        kind = type(content)
+        if kind is str:
+            text: str = content
+            return text.encode(self.charset)
+        if kind is bytes:
+            octets: bytes = content
+            return octets
         return b"" if content is None else _as_bytes(content, self.charset)
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
         """Make `raw_headers` of the given fields, and add the length and the type of the content."""
-        fields = [checked_field(name, value) for name, value in headers.items()] if headers else []
-        given = dict(fields) if fields else _NOTHING
-        body = getattr(self, "body", None)
-        if body is not None and self.status_code not in _BODILESS and b"content-length" not in given:
-            try:
-                fields.append(_LENGTHS[len(body)])
-            except IndexError:
-                fields.append((b"content-length", b"%d" % len(body)))
+        fields: Fields = []
+        given: Mapping[bytes, bytes] | None = None
+        if headers:
+            for name, value in headers.items():
+                fields.append(checked_field(name, value))  # a comprehension is a call on 3.11
+            given = dict(fields)
+        try:
+            length = len(self.body)
+        except (AttributeError, TypeError):  # a stream, a file, or a subclass that has no body yet
+            length = -1
+        if length >= 0 and self.status_code not in _BODILESS and (given is None or b"content-length" not in given):
+            fields.append(_LENGTHS[length] if length < 2048 else (b"content-length", b"%d" % length))
         media_type = self.media_type
-        if media_type is not None and b"content-type" not in given:
+        if media_type is not None and (given is None or b"content-type" not in given):
             fields.append(_TYPES.get((media_type, self.charset)) or _content_type(media_type, self.charset))
         self.raw_headers = fields
 
@@ -424,6 +432,7 @@ class FileResponse(Response):
     # What `set_stat_headers` set last: it may be replaced when the file has changed, other values are the caller's.
     _star_stat_fields: tuple[tuple[bytes, bytes], ...] = ()
     _star_stat_used = False
+    _star_head = False
     _star_ready: ReadyFile | None = None
 
     def __init__(
@@ -448,7 +457,8 @@ class FileResponse(Response):
         if media_type is None:
             media_type = guess_type(filename or path)[0] or "application/octet-stream"
         self.media_type = media_type
-        self._star_head = method is not None and method.upper() == "HEAD"
+        if method is not None:
+            self._star_head = method.upper() == "HEAD"
         self.init_headers(headers)
         _set_default(self.raw_headers, b"accept-ranges", b"bytes")
         if filename is not None:

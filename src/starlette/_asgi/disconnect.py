@@ -63,7 +63,7 @@ class _Race:
     def __init__(self, work: Coroutine[Any, Any, None]) -> None:
         self.work = work
         self.waited = False
-        self.on_wait: Callable[[], None]
+        self.on_wait: Callable[[], object]
 
     def __await__(self) -> Generator[Any, Any, None]:
         resume: Callable[[Any], Any] = self.work.send

@@ -26,7 +26,7 @@ _OPEN_FILE: Final = anyio.open_file
 
 
 def read_small(path: str, stat_result: os.stat_result) -> bytes | None:
-    """Return the content of a file that is shorter than a chunk and still as `stat_result` says, else None. Blocking."""
+    """Return the content of a file below the length of a chunk, None when it is not as `stat_result` says. Blocking."""
     size = stat_result.st_size
     if size >= _SMALL:
         return None
@@ -145,6 +145,7 @@ class DirectFile:
         if self._ready is not None:
             ready, self._ready = self._ready, None
             return ready
+        self._started = True
         return await anyio.to_thread.run_sync(self._read, offset, count, last)
 
     async def aclose(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import tempfile
 import threading
@@ -44,8 +45,8 @@ class BlockingSteps(AsyncIterator[Any]):
         self._close: Callable[[], object] | None = None
         self._lock = threading.Lock()  # a step may go on in its thread when its await was cancelled from outside
         self.finished = False
-        if isinstance(content, Iterator) and _reader(content, content) is None:
-            self._close = getattr(content, "close", None)
+        if isinstance(content, Iterator):
+            self._close = _closer(content)
 
     async def __anext__(self) -> Any:
         if self.finished:
@@ -66,10 +67,10 @@ class BlockingSteps(AsyncIterator[Any]):
         steps = iter(self._content)
         read = _reader(self._content, steps)
         if read is not None:
-            self._step = lambda: read(FILE_BLOCK) or _END
+            self._step = functools.partial(_block, read)
         else:
-            self._close = getattr(steps, "close", None)
-            self._step = lambda: next(steps, _END)
+            self._close = _closer(steps)
+            self._step = functools.partial(next, steps, _END)
         return self._step
 
     async def aclose(self) -> None:
@@ -77,12 +78,20 @@ class BlockingSteps(AsyncIterator[Any]):
         if not self.finished:
             self.finished = True
             if self._close is not None:
-                await anyio.to_thread.run_sync(self._shut)
+                await anyio.to_thread.run_sync(self._shut, self._close)
 
-    def _shut(self) -> None:
+    def _shut(self, close: Callable[[], object]) -> None:
         with self._lock:
-            if self._close is not None:
-                self._close()
+            close()
+
+
+def _block(read: Callable[[int], Any]) -> Any:
+    return read(FILE_BLOCK) or _END
+
+
+def _closer(steps: object) -> Callable[[], object] | None:
+    """Return what closes an iterator; None for a file."""
+    return None if hasattr(steps, "read") else getattr(steps, "close", None)
 
 
 def _reader(content: object, steps: object) -> Callable[[int], Any] | None:
@@ -92,13 +101,13 @@ def _reader(content: object, steps: object) -> Callable[[int], Any] | None:
     """
     if isinstance(content, tempfile._TemporaryFileWrapper | tempfile.SpooledTemporaryFile):
         return content.read
-    if steps is not content or not callable(read := getattr(content, "read", None)):
+    read: Callable[[int], Any] | None = getattr(content, "read", None)
+    if steps is not content or read is None:
         return None
-    if not hasattr(content, "seekable") or content.seekable():
+    if isinstance(content, io.RawIOBase) or getattr(content, "seekable", lambda: True)():
         return read
-    if isinstance(content, io.RawIOBase):
-        return read
-    return getattr(content, "read1", None)
+    at_once: Callable[[int], Any] | None = getattr(content, "read1", None)
+    return at_once
 
 
 async def close_steps(steps: AsyncIterable[Any]) -> None:

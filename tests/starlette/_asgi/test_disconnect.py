@@ -1,0 +1,139 @@
+"""The race of a sender with a listener, and which servers need it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from starlette._asgi.disconnect import race, send_raises, wait_for_disconnect
+from tests.asgi import Script
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        ({}, False),
+        ({"asgi": {}}, False),
+        ({"asgi": {"spec_version": "2.3"}}, False),
+        ({"asgi": {"spec_version": "2.4"}}, True),
+        ({"asgi": {"spec_version": "2.10"}}, True),
+        ({"asgi": {"spec_version": "2.4.1"}}, True),
+        ({"asgi": {"spec_version": "3.0"}}, True),
+    ],
+)
+def test_versions_are_compared_by_numbers(scope: dict[str, Any], expected: bool) -> None:
+    assert send_raises(scope) is expected  # responses R32
+
+
+def test_a_version_is_made_of_numbers() -> None:
+    with pytest.raises(ValueError, match="invalid literal"):
+        send_raises({"asgi": {"spec_version": "new"}})
+
+
+@pytest.mark.anyio
+async def test_other_messages_are_ignored() -> None:
+    script = Script({"type": "http.request"}, {"type": "http.disconnect"})
+    await wait_for_disconnect(script)
+    assert script.calls == 2
+
+
+@pytest.mark.anyio
+async def test_nobody_listens_to_work_that_never_waits() -> None:
+    script = Script()
+
+    async def work() -> None:
+        pass
+
+    await race(work(), lambda: wait_for_disconnect(script))
+    assert script.calls == 0
+
+
+@pytest.mark.anyio
+async def test_the_listener_is_cancelled_when_the_work_is_done() -> None:
+    script = Script()
+
+    async def work() -> None:
+        for _ in range(3):
+            await anyio.lowlevel.checkpoint()
+
+    await race(work(), lambda: wait_for_disconnect(script))
+    assert script.calls == 1
+
+
+@pytest.mark.anyio
+async def test_a_disconnect_cancels_work_inside_of_its_own_scopes() -> None:
+    ended = []
+
+    async def work() -> None:
+        try:
+            with anyio.move_on_after(3600):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(anyio.sleep_forever)
+        finally:
+            ended.append(True)
+        raise AssertionError("not reached")
+
+    await race(work(), lambda: wait_for_disconnect(Script({"type": "http.disconnect"})))
+    assert ended == [True]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("waits", [0, 2])
+async def test_an_error_of_the_work_is_raised_as_itself(waits: int) -> None:
+    error = OSError("broken")
+
+    async def work() -> None:
+        for _ in range(waits):
+            await anyio.lowlevel.checkpoint()
+        raise error
+
+    with pytest.raises(OSError, match="broken") as raised:
+        await race(work(), lambda: wait_for_disconnect(Script()))
+    assert raised.value is error  # responses R35
+
+
+@pytest.mark.anyio
+async def test_an_error_of_the_listener_is_raised_as_itself() -> None:
+    error = KeyError("receive")
+    with pytest.raises(KeyError) as raised:
+        await race(anyio.sleep_forever(), lambda: wait_for_disconnect(Script(error)))
+    assert raised.value is error
+
+
+@pytest.mark.anyio
+async def test_two_errors_make_a_group_and_groups_of_users_stay() -> None:
+    async def work() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise ValueError("work")
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await race(work(), lambda: wait_for_disconnect(Script(KeyError("receive"))))
+    assert {type(error) for error in raised.value.exceptions} == {ValueError, KeyError}
+
+    async def group() -> None:
+        raise ExceptionGroup("mine", [ValueError("one")])
+
+    with pytest.raises(ExceptionGroup, match="mine"):
+        await race(group(), lambda: wait_for_disconnect(Script()))
+
+
+@pytest.mark.anyio
+async def test_a_cancellation_from_outside_reaches_the_work() -> None:
+    ended = []
+
+    async def work() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.append(True)
+
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as group:
+            group.start_soon(lambda: race(work(), lambda: wait_for_disconnect(Script())))
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+    assert ended == [True]
