@@ -168,7 +168,7 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
         Raises:
             AssertionError: There is no `SessionMiddleware`.
         """
-        session: dict[Any, Any] = self._installed("session", "SessionMiddleware")
+        session: dict[Any, Any] = self._star_installed("session", "SessionMiddleware")
         mark_accessed = getattr(session, "mark_accessed", None)
         if mark_accessed is not None:
             mark_accessed()
@@ -177,12 +177,12 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
     @property
     def auth(self) -> Any:
         """The credentials; AssertionError without `AuthenticationMiddleware`."""
-        return self._installed("auth", "AuthenticationMiddleware")
+        return self._star_installed("auth", "AuthenticationMiddleware")
 
     @property
     def user(self) -> Any:
         """The user; AssertionError without `AuthenticationMiddleware`."""
-        return self._installed("user", "AuthenticationMiddleware")
+        return self._star_installed("user", "AuthenticationMiddleware")
 
     @property
     def state(self) -> StateT:
@@ -212,7 +212,7 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
             )  # COMPAT: requests R27
         return provider.url_path_for(name, **path_params).make_absolute_url(self.base_url)
 
-    def _installed(self, key: str, middleware: str) -> Any:
+    def _star_installed(self, key: str, middleware: str) -> Any:
         try:
             return self.scope[key]
         except KeyError:
@@ -280,7 +280,7 @@ class Request(HTTPConnection[StateT], Generic[StateT]):
         if self._stream_consumed:
             raise RuntimeError("Stream consumed")
         while not self._stream_consumed:
-            chunk = self._take(await self._receive())
+            chunk = self._star_take(await self._receive())
             if chunk:
                 yield chunk
         yield b""
@@ -300,7 +300,7 @@ class Request(HTTPConnection[StateT], Generic[StateT]):
                 if self._stream_consumed:
                     raise RuntimeError("Stream consumed")
                 while not self._stream_consumed:
-                    chunks.append(self._take(await self._receive()))
+                    chunks.append(self._star_take(await self._receive()))
             else:
                 stream = self.stream()
                 try:
@@ -380,7 +380,7 @@ class Request(HTTPConnection[StateT], Generic[StateT]):
 
     async def send_push_promise(self, path: str) -> None:
         """Announce that the client will need `path`, where the server can (ASGI extension `http.response.push`)."""
-        if "http.response.push" in self._extensions():
+        if "http.response.push" in self._star_extensions():
             headers = self.headers
             copied = [
                 (name.encode("latin-1"), value.encode("latin-1"))
@@ -399,7 +399,7 @@ class Request(HTTPConnection[StateT], Generic[StateT]):
         Raises:
             ValueError: A link contains CR, LF or NUL, or characters outside of latin-1.
         """
-        if "http.response.early_hint" in self._extensions():
+        if "http.response.early_hint" in self._star_extensions():
             links = [checked_value(value) for value in (link, *additional_links)]
             await self._send({"type": "http.response.early_hint", "links": links})
 
@@ -409,7 +409,7 @@ class Request(HTTPConnection[StateT], Generic[StateT]):
             refusal: str | None = getattr(self, "_star_form_refusal", None)
             if refusal is not None:
                 # The rest of the body must not pass for a complete form.
-                self._refuse_form(MultiPartException(refusal))
+                self._star_refuse_form(MultiPartException(refusal))
             kind = self.headers.get("content-type", "").partition(";")[0].strip(" \t").lower()
             parser: FormParser | MultiPartParser
             if kind == "multipart/form-data":
@@ -427,19 +427,19 @@ class Request(HTTPConnection[StateT], Generic[StateT]):
                 self._form = await parser.parse()
             except MultiPartException as exc:
                 self._star_form_refusal = exc.message
-                self._refuse_form(exc)
+                self._star_refuse_form(exc)
             finally:
                 await stream.aclose()
         return self._form
 
-    def _refuse_form(self, exc: MultiPartException) -> NoReturn:
+    def _star_refuse_form(self, exc: MultiPartException) -> NoReturn:
         if "app" not in self.scope:
             raise exc
         refusal = HTTPException(status_code=400, detail=exc.message)
         refusal.__context__ = exc
         raise refusal
 
-    def _take(self, message: Message) -> bytes:
+    def _star_take(self, message: Message) -> bytes:
         """Return what a message adds to the body, and note what it says about the stream."""
         kind = message["type"]
         if kind == "http.request":
@@ -451,7 +451,7 @@ class Request(HTTPConnection[StateT], Generic[StateT]):
             raise ClientDisconnect()
         return b""
 
-    def _extensions(self) -> Mapping[str, Any]:
+    def _star_extensions(self) -> Mapping[str, Any]:
         return self.scope.get("extensions") or {}
 
 

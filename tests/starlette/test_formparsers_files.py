@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from starlette import formparsers
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from tests.starlette.forms import field, file, multipart_headers, stream
 
@@ -55,6 +55,14 @@ def parser(*chunks: bytes | BaseException, **limits: Any) -> MultiPartParser:
     return MultiPartParser(multipart_headers(), stream(*chunks), **limits)
 
 
+async def parse(reading: MultiPartParser) -> FormData:
+    """Parse, and close the stream as requests do."""
+    try:
+        return await reading.parse()
+    finally:
+        await reading.stream.aclose()
+
+
 def chunked(body: bytes, size: int) -> list[bytes]:
     return [body[start : start + size] for start in range(0, len(body), size)]
 
@@ -64,7 +72,7 @@ def chunked(body: bytes, size: int) -> list[bytes]:
 async def test_large_files_are_moved_to_disk_in_one_other_thread(made: list[Watched], size: int, length: int) -> None:
     # R30, threats R13
     content = bytes(range(256)) * (length // 256) + bytes(length % 256)
-    form = await parser(*chunked(file("f", "x", content) + field("a", b"1") + END, size)).parse()
+    form = await parse(parser(*chunked(file("f", "x", content) + field("a", b"1") + END, size)))
     upload = form["f"]
     assert isinstance(upload, UploadFile)
     assert upload.size == length
@@ -81,7 +89,7 @@ async def test_large_files_are_moved_to_disk_in_one_other_thread(made: list[Watc
 @pytest.mark.parametrize("length", [0, 1, BIG - 1])
 async def test_files_up_to_the_limit_stay_in_memory(made: list[Watched], length: int) -> None:
     # R30
-    form = await parser(*chunked(file("f", "x", b"x" * length) + END, 65536)).parse()
+    form = await parse(parser(*chunked(file("f", "x", b"x" * length) + END, 65536)))
     assert made[0].rollovers == []
     assert made[0].tell() == 0  # R27
     await form.close()
@@ -92,11 +100,11 @@ async def test_the_limit_is_read_from_the_class(made: list[Watched], monkeypatch
     class Small(MultiPartParser):
         spool_max_size = 5
 
-    form = await Small(multipart_headers(), stream(file("f", "x", b"123456") + END)).parse()
+    form = await parse(Small(multipart_headers(), stream(file("f", "x", b"123456") + END)))
     assert len(made[0].rollovers) == 1
     await form.close()
     monkeypatch.setattr(MultiPartParser, "spool_max_size", 3)
-    form = await parser(file("f", "x", b"1234") + END).parse()
+    form = await parse(parser(file("f", "x", b"1234") + END))
     assert len(made[1].rollovers) == 1
     await form.close()
 
@@ -105,7 +113,7 @@ async def test_a_ready_made_file_can_be_given(monkeypatch: pytest.MonkeyPatch) -
     # R53
     with SpooledTemporaryFile[bytes](max_size=10) as ready:
         monkeypatch.setattr(formparsers, "SpooledTemporaryFile", lambda max_size: ready)
-        form = await parser(file("f", "x", b"1") + END).parse()
+        form = await parse(parser(file("f", "x", b"1") + END))
         upload = form["f"]
         assert isinstance(upload, UploadFile)
         given: Any = ready
@@ -131,7 +139,7 @@ async def test_files_are_closed_when_parsing_fails(
     if last == b"--B--":
         middle, last = b"", b"\r\n--B"
     with pytest.raises(kind) as info:
-        await parser(*chunked(body + middle, 65536), last, max_files=2).parse()
+        await parse(parser(*chunked(body + middle, 65536), last, max_files=2))
     if isinstance(last, BaseException):
         assert info.value is last
     assert len(made) == 2
@@ -170,7 +178,7 @@ async def test_a_full_disk_closes_the_file(made: list[Watched], monkeypatch: pyt
 
     monkeypatch.setattr(formparsers, "SpooledTemporaryFile", Full)
     with pytest.raises(OSError, match="disk full"):
-        await parser(file("f", "x", b"1") + END).parse()
+        await parse(parser(file("f", "x", b"1") + END))
     assert made[0].closers
 
 
@@ -183,14 +191,14 @@ async def test_a_file_that_cannot_be_closed_hides_nothing(made: list[Watched], m
 
     monkeypatch.setattr(formparsers, "SpooledTemporaryFile", Stuck)
     with pytest.raises(MultiPartException, match=r"^Invalid multipart data\.$"):
-        await parser(file("f", "x") * 2, b"garbage").parse()
+        await parse(parser(file("f", "x") * 2, b"garbage"))
     assert [len(temporary.closers) for temporary in made] == [1, 1]
 
 
 async def test_the_file_over_the_limit_is_never_made(made: list[Watched]) -> None:
     # R32
     with pytest.raises(MultiPartException):
-        await parser(file("f", "x") * 3 + END, max_files=2).parse()
+        await parse(parser(file("f", "x") * 3 + END, max_files=2))
     assert len(made) == 2
 
 
@@ -201,7 +209,7 @@ async def test_memory_stays_bounded(size: int) -> None:
     chunks = chunked(body, size)
     tracemalloc.start()
     try:
-        form = await parser(*chunks).parse()
+        form = await parse(parser(*chunks))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -432,7 +432,7 @@ def test_time_grows_linearly(make: Any, chunk: int) -> None:
         body = make(size)
         outcome(parser(*[body[start : start + chunk] for start in range(0, len(body), chunk)], max_fields=10**9))
 
-    assert per_doubling(work, 2_000 if chunk == 1 else 8_000) < 3.2
+    assert per_doubling(work, 1_000 if chunk == 1 else 8_000) < 3.2
 
 
 def test_parameters_of_the_content_type_take_linear_time() -> None:

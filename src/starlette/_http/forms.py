@@ -1,6 +1,6 @@
-"""Pure parts of form parsing: character sets, canonical part headers, url-encoded chunks (RFC 7578, WHATWG URL §5.1).
+"""Pure parts of form parsing: character sets, and parameters as browsers write them (RFC 7578).
 
-Nothing here reads a stream or opens a file. What is not canonical is left to python-multipart.
+What is not canonical is left to python-multipart.
 """
 
 from __future__ import annotations
@@ -39,13 +39,6 @@ _CANONICAL_BOUNDARY: Final = re.compile(r"[0-9A-Za-z'+_.-]{1,256}")
 _CANONICAL_DISPOSITION: Final = b'form-data; name="'
 _CANONICAL_FILENAME: Final = b'; filename="'
 
-# tchar (RFC 9110 §5.6.2), the characters of field names.
-_TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-# As python-multipart counts them, or less: beyond these it decides.
-_MOST_FIELDS: Final = 8
-_LONGEST_FIELD: Final = 4096
-
 
 def charset_codec(charset: str) -> str:
     """Return the name of the codec for the `charset` parameter of a form; latin-1 when it names no character set.
@@ -82,39 +75,6 @@ def canonical_disposition(field: bytes) -> tuple[bytes, bytes | None] | None:
         return None
     filename, quote, rest = rest[len(_CANONICAL_FILENAME) :].partition(b'"')
     return (name, filename) if quote and not rest else None
-
-
-def complete_part(data: bytes, start: int, delimiter: bytes) -> tuple[list[tuple[bytes, bytes]], int, int] | None:
-    """Find a well-formed part that lies in `data` as a whole and is not the last.
-
-    Args:
-        data: A piece of a multipart body.
-        start: Where the header fields of the part begin.
-        delimiter: CR LF, two hyphens and the boundary (RFC 2046 §5.1.1).
-
-    Returns:
-        The fields, names in lower case, and where the content begins and ends; a delimiter and CR LF follow there.
-        None when there is no such part, or when it is a matter of judgement.
-    """
-    blank_line = data.find(b"\r\n\r\n", start, start + _MOST_FIELDS * _LONGEST_FIELD)
-    if blank_line < 0:
-        return None
-    begin = blank_line + 4
-    end = data.find(delimiter, begin)
-    if end < 0 or not data.startswith(b"\r\n", end + len(delimiter)):
-        return None
-    fields = _part_fields(data[start:blank_line])
-    return None if fields is None else (fields, begin, end)
-
-
-def _part_fields(head: bytes) -> list[tuple[bytes, bytes]] | None:
-    fields: list[tuple[bytes, bytes]] = []
-    for line in head.split(b"\r\n"):
-        name, colon, value = line.partition(b":")
-        if not colon or not name or name.translate(None, _TOKEN) or b"\r" in value or len(line) > _LONGEST_FIELD:
-            return None
-        fields.append((name.lower(), value.lstrip(b" ")))
-    return fields if len(fields) <= _MOST_FIELDS else None
 
 
 def _forget_unknown_codecs() -> None:
