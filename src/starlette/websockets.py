@@ -97,14 +97,18 @@ class WebSocket(HTTPConnection[StateT], Generic[StateT]):
             RuntimeError: The server sent something that cannot come now; the message is lost.
             WebSocketDisconnected: The disconnect was already received.
         """
-        state = self.client_state
-        row = _RECEIVABLE[state._value_]
-        if row is None:
-            raise WebSocketDisconnected('Cannot call "receive" once a disconnect message has been received.')
-        message = await self._receive()
-        # PERF: nearly every message is one of these, and moves nothing.
-        if state is not _CONNECTED or message["type"] != "websocket.receive":
-            self.client_state = _STATES[transitions.step(row, message)]
+        if self.client_state is _CONNECTED:
+            message = await self._receive()
+            if message["type"] == "websocket.receive":
+                return message  # PERF: nearly every message; it moves nothing
+            row = transitions.OPEN_CLIENT
+        else:
+            other = _RECEIVABLE[self.client_state._value_]
+            if other is None:
+                raise WebSocketDisconnected('Cannot call "receive" once a disconnect message has been received.')
+            message = await self._receive()
+            row = other
+        self.client_state = _STATES[transitions.step(row, message)]
         return message
 
     async def send(self, message: Message) -> None:

@@ -117,7 +117,7 @@ def methods(*names: str) -> type[HTTPEndpoint]:
     attributes: dict[str, Any] = {name.lstrip("-"): None if name[0] == "-" else OnlyGet.get for name in names}
     base: type[HTTPEndpoint] = OnlyGet if "-get" in names else HTTPEndpoint
     made: Any = type("Made", (base,), attributes)
-    return made  # type: ignore[no-any-return]
+    return made  # type: ignore[no-any-return]  # a class made by name
 
 
 @pytest.mark.anyio
@@ -388,6 +388,55 @@ async def test_a_payload_that_does_not_fit_closes_first(encoding: Any, payload: 
     assert str(caught.value) == text
     assert sent.messages[-1] == {"type": "websocket.close", "code": 1003, "reason": ""}
     assert log == [("gone", 1011)]  # endpoints R22
+
+
+async def transcript(endpoint: type[WebSocketEndpoint], payload: dict[str, Any]) -> list[Any]:
+    sent, log = Record(), list[Any]()
+    try:
+        await endpoint(websocket_scope(log=log), Script(CONNECT, frame(**payload), gone()), sent)
+    except Exception as exc:
+        log.append((type(exc), str(exc), type(exc.__cause__)))
+    return [*sent.messages, *log]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("encoding", ["text", "bytes", "json", None, "xml"])
+@pytest.mark.parametrize("payload", [{"text": "1"}, {"bytes": b"1"}, {"text": "{", "bytes": None}, {"text": None}, {}])
+async def test_an_overridden_decode_is_called_and_makes_no_other_difference(
+    encoding: Any, payload: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Message] = []
+
+    class Overriding(encoded(encoding)):  # type: ignore[misc]
+        async def decode(self, websocket: WebSocket, message: Message) -> Any:
+            seen.append(message)
+            return await super().decode(websocket, message)
+
+    plain = await transcript(encoded(encoding), payload)
+    assert await transcript(Overriding, payload) == plain
+    assert len(seen) == 1
+
+    original = WebSocketEndpoint.decode
+
+    async def patched(self: WebSocketEndpoint, websocket: WebSocket, message: Message) -> Any:
+        seen.append(message)
+        return await original(self, websocket, message)
+
+    monkeypatch.setattr(WebSocketEndpoint, "decode", patched)
+    assert await transcript(encoded(encoding), payload) == plain
+    assert len(seen) == 2
+
+
+@pytest.mark.anyio
+async def test_the_encoding_may_change_between_messages() -> None:
+    class Changing(Events):
+        encoding = "text"
+
+        async def on_receive(self, websocket: WebSocket, data: Any) -> None:
+            await super().on_receive(websocket, data)
+            self.encoding = "json"
+
+    assert (await connect(Changing, frame(text="1"), frame(text="1"), gone()))[1] == ["1", 1, ("gone", 1000)]
 
 
 @pytest.mark.anyio

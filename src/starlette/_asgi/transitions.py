@@ -39,10 +39,12 @@ def _row(after: dict[str, int], *, more: int | None = None) -> Row:
     return Row(after, f"Expected ASGI message {expected}, but got ", more)
 
 
+OPEN_CLIENT: Final = _row({"websocket.receive": CONNECTED, "websocket.disconnect": DISCONNECTED})
+
 # What the server may deliver, by the state of the client. None: nothing more is to come.
 RECEIVABLE: Final[dict[int, Row | None]] = {
     CONNECTING: _row({"websocket.connect": CONNECTED}),
-    CONNECTED: _row({"websocket.receive": CONNECTED, "websocket.disconnect": DISCONNECTED}),
+    CONNECTED: OPEN_CLIENT,
     DISCONNECTED: None,
     RESPONSE: None,
 }
