@@ -27,7 +27,7 @@ from starlette._routing.matching import converted_values
 from starlette._routing.route_list import RouteList
 from starlette._routing.selection import IN_AN_INDEX, Selector
 from starlette._routing.table import EDITS
-from starlette._routing.templates import compile_template
+from starlette._routing.templates import LazyPattern, Template, compile_template, parse_template
 from starlette._utils import get_route_path as get_route_path
 from starlette._utils import is_async_callable as is_async_callable
 from starlette._utils import parse_host_header as parse_host_header
@@ -211,6 +211,11 @@ class Route(BaseRoute):
         TypeError: The endpoint cannot be called.
     """
 
+    path_regex = LazyPattern()
+    path_format: str
+    param_convertors: dict[str, Convertor[Any]]
+    _asterism_template: Template
+
     def __init__(
         self,
         path: str,
@@ -239,12 +244,12 @@ class Route(BaseRoute):
             self.methods = {method.upper() for method in methods}
             if "GET" in self.methods:
                 self.methods.add("HEAD")
-        self.path_regex, self.path_format, self.param_convertors = compile_path(path)
+        _set_template(self, path)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] != "http":
             return Match.NONE, {}
-        values = converted_values(self, self.path_regex, get_route_path(scope))
+        values = converted_values(self, "path_regex", get_route_path(scope))
         if values is None:
             return Match.NONE, {}
         child_scope = {"endpoint": self.endpoint, "path_params": {**scope.get("path_params", {}), **values}}
@@ -282,6 +287,11 @@ class WebSocketRoute(BaseRoute):
     Args and errors are those of `Route`.
     """
 
+    path_regex = LazyPattern()
+    path_format: str
+    param_convertors: dict[str, Convertor[Any]]
+    _asterism_template: Template
+
     def __init__(
         self,
         path: str,
@@ -296,12 +306,12 @@ class WebSocketRoute(BaseRoute):
         self.endpoint = endpoint
         self.name = get_name(endpoint) if name is None else name
         self.app = _wrapped(websocket_session(endpoint) if _is_function(endpoint) else endpoint, middleware, None)
-        self.path_regex, self.path_format, self.param_convertors = compile_path(path)
+        _set_template(self, path)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] != "websocket":
             return Match.NONE, {}
-        values = converted_values(self, self.path_regex, get_route_path(scope))
+        values = converted_values(self, "path_regex", get_route_path(scope))
         if values is None:
             return Match.NONE, {}
         return Match.FULL, {"endpoint": self.endpoint, "path_params": {**scope.get("path_params", {}), **values}}
@@ -335,6 +345,11 @@ class Mount(BaseRoute):
         ValueError: The path has two parameters of one name, or one called `path`.
     """
 
+    path_regex = LazyPattern()
+    path_format: str
+    param_convertors: dict[str, Convertor[Any]]
+    _asterism_template: Template
+
     def __init__(
         self,
         path: str,
@@ -353,7 +368,7 @@ class Mount(BaseRoute):
         self._asterism_inner: ASGIApp = Router(routes=routes) if app is None else app
         self.app = _wrapped(self._asterism_inner, middleware, max_body_size)
         self.name = name
-        self.path_regex, self.path_format, self.param_convertors = compile_path(self.path + "/{path:path}")
+        _set_template(self, self.path + "/{path:path}")
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -364,7 +379,7 @@ class Mount(BaseRoute):
         if scope["type"] not in ("http", "websocket"):
             return Match.NONE, {}
         route_path = get_route_path(scope)
-        values = converted_values(self, self.path_regex, route_path)
+        values = converted_values(self, "path_regex", route_path)
         if values is None:
             return Match.NONE, {}
         return Match.FULL, self._asterism_child_scope(scope, route_path, values)
@@ -417,13 +432,16 @@ class Host(BaseRoute):
         AssertionError: The host begins with a slash.
     """
 
+    host_regex = LazyPattern()
+
     def __init__(self, host: str, app: ASGIApp, name: str | None = None) -> None:
         if host.startswith("/"):
             raise _noted(AssertionError("Host must not start with '/'"), f"the host is {host!r}")
         self.host = host
         self.app = app
         self.name = name
-        self.host_regex, self.host_format, self.param_convertors = compile_path(host)
+        template, self.host_format, self.param_convertors = parse_template(host, convertors.CONVERTOR_TYPES)
+        self._asterism_template = template
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -435,7 +453,7 @@ class Host(BaseRoute):
             return Match.NONE, {}
         header = first_value(scope["headers"], b"host")
         parsed = None if header is None else parse_host_header(header.decode("latin-1"))
-        values = None if parsed is None else converted_values(self, self.host_regex, parsed.host.lower())
+        values = None if parsed is None else converted_values(self, "host_regex", parsed.host.lower())
         if values is None:
             return Match.NONE, {}
         return Match.FULL, {"path_params": {**scope.get("path_params", {}), **values}, "endpoint": self.app}
@@ -601,6 +619,12 @@ class Router:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Router) and self.routes == other.routes
+
+
+def _set_template(route: Route | WebSocketRoute | Mount, path: str) -> None:
+    # Through its module: tests rebind the registry there.
+    template, route.path_format, route.param_convertors = parse_template(path, convertors.CONVERTOR_TYPES)
+    route._asterism_template = template
 
 
 def _wrapped(app: ASGIApp, middleware: Sequence[Middleware] | None, max_body_size: int | None) -> ASGIApp:

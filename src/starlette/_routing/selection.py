@@ -32,7 +32,7 @@ class Plan:
         self.route = route
         self.kind = kind
         # A subclass may match whatever it likes, and a host does not look at the path.
-        self.template = template_of(route, route.path_regex) if kind else None
+        self.template = template_of(route, "path_regex") if kind else None
         tokens = self.template.tokens if self.template is not None else None
         self.literal = self.template.literal if self.template is not None else None
         self.singles = single_parameters(tokens) if tokens is not None else None
@@ -46,7 +46,7 @@ class Plan:
             return {}
         route = self.route
         if self.singles is None:
-            return converted_values(route, route.path_regex, path)
+            return converted_values(route, "path_regex", path)
         found = segment_values(self.singles, segments or path.split("/"))
         return None if found is None else convert_all(found, route.param_convertors)
 
