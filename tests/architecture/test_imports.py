@@ -34,6 +34,7 @@ LOADED_BY_APPLICATIONS: list[str] = [
     "starlette._http.forms",
     "starlette._http.json_body",
     "starlette._http.json_text",
+    "starlette._http.multipart",
     "starlette._http.query",
     "starlette._http.ranges",
     "starlette._http.set_cookie",
@@ -164,3 +165,10 @@ def test_importing_starts_no_thread_and_opens_no_file(module: str) -> None:
 def test_every_module_can_be_the_first_to_be_imported(flags: tuple[str, ...]) -> None:
     # T27: the same without assertions, and without docstrings.
     run(ALONE, *sorted(modules()), flags=flags)
+
+
+if __name__ == "__main__":
+    # python -m tests.architecture.test_imports: the list, to be pasted over the one above.
+    for name in probe("starlette.applications")["modules"]:
+        if name.partition(".")[0] in modules():
+            print(f'    "{name}",')
