@@ -10,6 +10,7 @@ from starlette._utils import is_async_callable as is_async_callable
 from starlette.concurrency import run_in_threadpool as run_in_threadpool
 from starlette.exceptions import HTTPException as HTTPException
 from starlette.requests import Request as Request
+from starlette.responses import Response
 from starlette.types import ASGIApp as ASGIApp
 from starlette.types import ExceptionHandler as ExceptionHandler
 from starlette.types import Message as Message
@@ -23,6 +24,7 @@ StatusHandlers = dict[int, ExceptionHandler]
 HandlerTables = tuple[Mapping[Any, ExceptionHandler], Mapping[int, ExceptionHandler]]
 
 HANDLERS_KEY: Final = "starlette.exception_handlers"
+_RESPONSE_CALL: Final = Response.__call__
 NO_HANDLERS: Final[HandlerTables] = ({}, {})
 
 
@@ -81,7 +83,12 @@ async def handle_exception(
         # Looked up in this module each time: tests and tools replace it here.
         response = await run_in_threadpool(call, conn, exc)
     if response is not None:
-        await response(scope, receive, watch.send)
+        if type(response).__call__ is _RESPONSE_CALL:
+            # PERF: such a response begins with its start message, so nobody needs to watch for it.
+            watch.started = True
+            await response(scope, receive, watch.unwatched)
+        else:
+            await response(scope, receive, watch.send)
     # An instance that is raised again and again must not collect the frames of every request.
     exc.__traceback__ = None
 

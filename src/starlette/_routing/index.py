@@ -64,17 +64,27 @@ class RouteIndex(Generic[E]):
         """
         if self._any:
             return self._search_all(segments)
-        # PERF: as long as there is one way to go, nothing is collected.
+        # PERF: as long as there is one way to go, no list of ways is kept.
         node = self._root
+        found: tuple[E, ...] = ()
         for segment in segments:
+            if node.open:
+                found += node.open
             following = node.literals.get(segment)
-            wild = node.wild
-            if node.forks or (following is not None and wild is not None):
+            if node.wild is not None:
+                if following is not None:
+                    return self._search_all(segments)
+                following = node.wild
+            if node.heads:
                 return self._search_all(segments)
-            node = following or wild  # type: ignore[assignment]  # None ends the search in the next line
-            if node is None:
-                return ()
-        return node.ends
+            if following is None:
+                break
+            node = following
+        else:
+            if not found:
+                return node.ends
+            found += node.ends
+        return found if len(found) < 2 else tuple(sorted(found, key=_ORDER))
 
     def _search_all(self, segments: list[str]) -> tuple[E, ...]:
         found = list(self._any)
@@ -111,7 +121,6 @@ class RouteIndex(Generic[E]):
             node = node.child(segment)
         if is_open:
             node.open += (entry,)
-            node.forks = True
         else:
             node.ends += (entry,)
         self.depth = max(self.depth, len(segments))
@@ -130,7 +139,7 @@ Segment = str | _Any
 
 
 class _Node(Generic[E]):
-    __slots__ = ("ends", "forks", "heads", "literals", "open", "wild")
+    __slots__ = ("ends", "heads", "literals", "open", "wild")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node[E]] = {}
@@ -140,14 +149,11 @@ class _Node(Generic[E]):
         # What ends here, and what matches from the next segment on whatever that is.
         self.ends: tuple[E, ...] = ()
         self.open: tuple[E, ...] = ()
-        # Whether a path may go on in several ways from here, besides its literal one or its wild one.
-        self.forks = False
 
     def child(self, segment: Segment) -> _Node[E]:
         if isinstance(segment, str):
             return self.literals.setdefault(segment, _Node())
         if segment.head:
-            self.forks = True
             return self.heads.setdefault(len(segment.head), {}).setdefault(segment.head, _Node())
         if self.wild is None:
             self.wild = _Node()

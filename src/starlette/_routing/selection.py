@@ -42,8 +42,6 @@ class Plan:
 
     def values(self, path: str, segments: Sequence[str]) -> dict[str, Any] | None:
         """Return the converted parameters of a path that this is a candidate for, None when it does not match."""
-        if self.literal is not None:
-            return {}
         route = self.route
         if self.singles is None:
             return converted_values(route, "path_regex", path)
@@ -177,7 +175,7 @@ class Selector:
         for plan in plans:
             route = plan.route
             if plan.kind == scope_kind:
-                values = plan.values(path, segments)
+                values = {} if plan.literal is not None else plan.values(path, segments)
                 if values is None:
                     continue
                 if "path_params" in scope:

@@ -94,9 +94,11 @@ class Template:
     __slots__ = ("_bound", "_flags", "_is_read", "_literal", "_pattern", "_tokens", "compiled")
 
     def __init__(self, pattern: str | re.Pattern[str], flags: int = 0) -> None:
-        self.compiled = None if isinstance(pattern, str) else pattern
-        if not isinstance(pattern, str):
-            pattern, flags = pattern.pattern, pattern.flags & ~re.UNICODE
+        self.compiled: re.Pattern[str] | None = None
+        if isinstance(pattern, re.Pattern):
+            self.compiled = pattern
+            flags = pattern.flags & ~re.UNICODE
+            pattern = pattern.pattern
         self._pattern = pattern
         self._flags = flags
         self._is_read = False
