@@ -128,6 +128,18 @@ async def test_attributes_of_routes_may_be_reassigned_while_serving(extra: int) 
     assert app.url_path_for("renamed", n=3) == "/d/3"
 
 
+def test_the_pattern_of_a_route_is_a_compiled_expression() -> None:
+    # Others call match, fullmatch and groupindex on it, and ask for its text.
+    async def ws(websocket: WebSocket) -> None: ...
+
+    route, mount = Route("/a/{n:int}", says("a")), Mount("/m/{t}", routes=[])
+    patterns = [route.path_regex, mount.path_regex, WebSocketRoute("/w", ws).path_regex, Host("h", Router()).host_regex]
+    assert [isinstance(pattern, re.Pattern) for pattern in patterns] == [True] * 4
+    found = route.path_regex.fullmatch("/a/7")
+    assert found is not None
+    assert found.groupdict() == {"n": "7"}
+
+
 async def test_attributes_of_mounts_and_hosts_may_be_reassigned_while_serving() -> None:
     mount = Mount("/m", routes=[Route("/x", says("old"))])
     host = Host("h.example", Router([Route("/x", says("old host"))]))

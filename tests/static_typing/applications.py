@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypedDict, assert_type
@@ -96,6 +97,14 @@ def routes() -> Starlette:
     asgi = page  # type: ignore[assignment]
     del asgi
     return app
+
+
+def parts(route: Route, mount: Mount) -> None:
+    assert_type(route.path_regex, re.Pattern[str])
+    assert_type(mount.path_regex, re.Pattern[str])
+    assert_type(route.methods, set[str] | None)
+    assert_type(route.name, str)
+    route.path_regex = re.compile("^/$")
 
 
 class Special(Starlette):
