@@ -82,12 +82,12 @@ class Starlette:
             type(stack) is ServerErrorMiddleware
             and type(inner := stack.app) is ExceptionMiddleware
             and scope["type"] == "http"
-            and type(router := inner.app) is Router
+            and type(router := inner.app) is Router  # pyright: ignore[reportFunctionMemberAccess]  # not a function
             and ServerErrorMiddleware.__call__ is _SERVER_ERRORS
             and ExceptionMiddleware.__call__ is _EXCEPTIONS
             and Router.__call__ is _ROUTER
         ):
-            tables = scope[HANDLERS_KEY] = (inner._exception_handlers, inner._status_handlers)
+            tables = scope[HANDLERS_KEY] = (inner._exception_handlers, inner._status_handlers)  # pyright: ignore[reportFunctionMemberAccess]
             watch = SendWatch(send)
             try:
                 await router.middleware_stack(scope, receive, watch.send)
