@@ -65,6 +65,8 @@ TYPES_ONLY: Final[dict[tuple[str, str], str]] = {
 # What any module may import from outside of the standard library when it is loaded, and what only some may.
 DEPENDENCIES: Final = frozenset({"anyio", "typing_extensions"})
 OPTIONAL: Final[dict[str, frozenset[str]]] = {
+    "starlette.schemas": frozenset({"yaml"}),  # done without until something is asked for that needs it
+    "starlette.templating": frozenset({"jinja2"}),  # nothing imports it but who has templates
     "starlette.testclient": frozenset({"httpx", "httpx2"}),
     "starlette._testing.loops": frozenset({"sniffio"}),  # comes with trio; done without when it is absent
 }

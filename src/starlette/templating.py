@@ -1,0 +1,209 @@
+"""HTML from Jinja2 templates. Needs jinja2; no other module imports this one."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from typing import Any, Final, TypeVar, cast
+
+try:
+    import jinja2
+    from jinja2 import pass_context as pass_context
+except ImportError as exc:
+    absent = ImportError("jinja2 must be installed to use Jinja2Templates")
+    absent.add_note('install the "full" extra: pip install "starlette[full]", or jinja2 alone')
+    raise absent from exc
+
+from starlette.background import BackgroundTask as BackgroundTask
+from starlette.datastructures import URL as URL
+from starlette.exceptions import StarletteDeprecationWarning
+from starlette.requests import Request as Request
+from starlette.responses import HTMLResponse as HTMLResponse
+from starlette.types import Receive as Receive
+from starlette.types import Scope as Scope
+from starlette.types import Send as Send
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# ASGI extension of the test client: it takes a message of this type and shows its content beside the response.
+_DEBUG: Final = "http.response.debug"
+
+_OLD_ORDER: Final = (
+    "The `name` is not the first parameter anymore. The first parameter should be the `Request` instance.\n"
+    'Replace `TemplateResponse(name, {"request": request})` by `TemplateResponse(request, name)`.'
+)
+_OLD_KEYWORDS: Final = (
+    "The `TemplateResponse` now requires the `request` argument.\n"
+    'Replace `TemplateResponse(name, {"context": context})` by `TemplateResponse(request, name)`.'
+)
+_OLD_OPTIONS: Final = "Extra environment options are deprecated. Use a preconfigured jinja2.Environment instead."
+
+
+class _TemplateResponse(HTMLResponse):
+    """A rendered template, as `Jinja2Templates.TemplateResponse` returns it.
+
+    Attributes:
+        template: The Jinja2 template.
+        context: What it was rendered with, `request` and the values of context processors included.
+    """
+
+    def __init__(
+        self,
+        template: Any,
+        context: dict[str, Any],
+        status_code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        media_type: str | None = None,
+        background: BackgroundTask | None = None,
+    ) -> None:
+        self.template = template
+        self.context = context
+        super().__init__(template.render(context), status_code, headers, media_type, background)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_debugged(self.context.get("request")):
+            await send({"type": _DEBUG, "info": {"template": self.template, "context": self.context}})
+        await super().__call__(scope, receive, send)
+
+
+def _is_debugged(request: object) -> bool:
+    # A template may be given anything under the name `request`; only a connection or a scope can ask for more.
+    return isinstance(request, Mapping) and _DEBUG in (request.get("extensions") or ())
+
+
+def _older_calls_too(template_response: F) -> F:
+    """Let a `TemplateResponse(request, name, ...)` take the calls of Starlette before 1.0 as well.
+
+    These begin with the name, or give `name` and `context` as keywords; the request is in the context.
+    """
+    old_names = ("name", "context", "status_code", "headers", "media_type", "background")
+
+    @functools.wraps(template_response)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if args:
+            if not isinstance(args[0], str):
+                return template_response(self, *args, **kwargs)
+            warnings.warn(_OLD_ORDER, StarletteDeprecationWarning, stacklevel=2)
+        elif "request" in kwargs or "name" not in kwargs:
+            return template_response(self, **kwargs)
+        else:
+            warnings.warn(_OLD_KEYWORDS, StarletteDeprecationWarning, stacklevel=2)
+        given = dict(zip(old_names, args, strict=False))
+        if given.keys() & kwargs.keys() or len(args) > len(old_names):
+            raise TypeError(f"TemplateResponse() takes each of {', '.join(old_names)} once, in this order")
+        given |= kwargs
+        if "request" not in (given.get("context") or ()):
+            raise ValueError('context must include a "request" key')
+        return template_response(self, given["context"]["request"], **given)
+
+    return cast(F, call)
+
+
+class Jinja2Templates:
+    """Templates in one or more directories, or in an environment of your own.
+
+    Args:
+        directory: Where the templates are: a path, or several to search in this order.
+        context_processors: Functions of the request, each returning values for every context: `{"user": ...}`. They
+            are plain functions, run in order; a later one wins over an earlier one, and all over the endpoint.
+        env: A `jinja2.Environment` to use as it is. A plain one escapes nothing: pass it
+            `autoescape=jinja2.select_autoescape()`.
+        env_options: For programs written before Starlette 1.0: arguments of the `jinja2.Environment` that is made
+            for `directory`. Deprecated: make the environment, and pass it as `env`.
+
+    Attributes:
+        env: The environment, to which filters, globals and extensions may be added.
+        context_processors: The list, which may be changed.
+
+    With `directory`, values are escaped in templates whose name ends in `.html`, `.htm` or `.xml`, and only there.
+
+    Raises:
+        AssertionError: Neither of `directory` and `env` was given, or both.
+    """
+
+    def __init__(
+        self,
+        directory: str | PathLike[str] | Sequence[str | PathLike[str]] | None = None,
+        *,
+        context_processors: list[Callable[[Request], dict[str, Any]]] | None = None,
+        env: jinja2.Environment | None = None,
+        **env_options: Any,
+    ) -> None:
+        if bool(directory) is (env is not None):
+            raise AssertionError("either 'directory' or 'env' arguments must be passed")
+        if env_options:
+            if env is not None:
+                raise TypeError(f"set {', '.join(map(repr, env_options))} on the environment that is passed as 'env'")
+            warnings.warn(_OLD_OPTIONS, StarletteDeprecationWarning, stacklevel=2)
+        self.context_processors = [] if context_processors is None else context_processors
+        self.env = _environment(directory or "", env_options) if env is None else env
+        self._setup_env_defaults(self.env)
+
+    def _setup_env_defaults(self, env: jinja2.Environment) -> None:
+        """Add to the environment what every template may use; subclasses may override it."""
+        env.globals.setdefault("url_for", url_for)
+
+    def get_template(self, name: str) -> jinja2.Template:
+        """Return a template; `jinja2.TemplateNotFound` if there is none, or its name leads out of the directory."""
+        return self.env.get_template(name)
+
+    @_older_calls_too
+    def TemplateResponse(  # a public name
+        self,
+        request: Request,
+        name: str,
+        context: dict[str, Any] | None = None,
+        status_code: int = 200,
+        headers: Mapping[str, str] | None = None,
+        media_type: str | None = None,
+        background: BackgroundTask | None = None,
+    ) -> _TemplateResponse:
+        """Render a template now, and return the response.
+
+        Args:
+            request: Available to the template as `request`, and needed by its `url_for`.
+            name: Of the template: `"pages/index.html"`.
+            context: Further values. This very dictionary gets `request` and what the context processors return.
+            status_code: The status to answer with.
+            headers: Fields to add.
+            media_type: Instead of `text/html`.
+            background: What to run when the response has been sent.
+
+        Raises:
+            jinja2.TemplateError: The template is missing, or cannot be rendered with these values.
+        """
+        values = context or {}
+        values.setdefault("request", request)
+        for processor in self.context_processors:
+            values.update(_processed(processor, request))
+        return _TemplateResponse(self.get_template(name), values, status_code, headers, media_type, background)
+
+
+@pass_context
+def url_for(context: jinja2.runtime.Context, name: str, /, **path_params: Any) -> URL:
+    """Return the absolute URL of a route, for templates: `{{ url_for('user', id=1) }}`.
+
+    Raises:
+        KeyError: There is no `request` in the context, as in a macro that was imported without it.
+    """
+    request: Request = context["request"]
+    return request.url_for(name, **path_params)
+
+
+def _environment(
+    directory: str | PathLike[str] | Sequence[str | PathLike[str]], options: dict[str, Any]
+) -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(directory)
+    return jinja2.Environment(**{"loader": loader, "autoescape": jinja2.select_autoescape(), **options})
+
+
+def _processed(processor: Callable[[Request], dict[str, Any]], request: Request) -> dict[str, Any]:
+    added = processor(request)
+    if inspect.iscoroutine(added):
+        added.close()
+        shown = getattr(processor, "__qualname__", repr(processor))
+        raise TypeError(f"'coroutine' object is not iterable: the context processor {shown} must be a plain function")
+    return added
