@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Final, NoReturn
 _RESUMES: Final = 16
 
 # PERF: a turn of the loop costs 5 us; this many shells take some 40 KB.
-_SHELLS: Final = 32
+MANY_SHELLS: Final = 32
 
 
 class EagerTask(Coroutine[Any, Any, None]):
@@ -96,10 +96,9 @@ class EagerTask(Coroutine[Any, Any, None]):
 
     @classmethod
     async def let_loop_drop_shells(cls) -> None:
-        """Give the loop its turn, once in a while."""
-        if cls.shells >= _SHELLS:
-            cls.shells = 0
-            await asyncio.sleep(0)
+        """Give the loop its turn; to be called when `shells` reaches `MANY_SHELLS`."""
+        cls.shells = 0
+        await asyncio.sleep(0)
 
     # What the task calls
 

@@ -60,7 +60,8 @@ class Handover:
         info: What the last debug message before the start said, or None.
         begun: The application was started.
         running: It has not ended yet.
-        complete: The last message of the response was taken.
+        body_taken: The last message of the body was taken.
+        complete: The last message of the response was taken; after it come no trailers.
         promised: The start announced trailers.
         streamed: A generator takes the messages.
         error: What it raised, once.
@@ -68,9 +69,9 @@ class Handover:
     """
 
     __slots__ = (
-        "_body_taken",
         "_crowd",
         "_end",
+        "_given",
         "_offer",
         "_parked",
         "_reader",
@@ -78,8 +79,10 @@ class Handover:
         "_receiving",
         "_send",
         "_started",
+        "_wanted",
         "app",
         "begun",
+        "body_taken",
         "closed",
         "complete",
         "context",
@@ -98,6 +101,8 @@ class Handover:
         self._receive = receive
         self._send = send
         self._started = False
+        self._wanted = False  # the reader waits
+        self._given: Message | None = None  # what it was given while it did
         self._offer: Message | None = None  # what waits to be taken
         self._parked: Waiter | None = None  # where its sender waits
         self._crowd: list[Waiter] | None = None  # where further senders wait for their turn
@@ -107,7 +112,7 @@ class Handover:
         self.info: Any = None
         self.begun = self.running = self.complete = self.closed = False
         self.promised = self.streamed = self.keeps_context = False
-        self._body_taken = False
+        self.body_taken = False
         self.error: BaseException | None = None
         self.context: contextvars.Context | None = None
 
@@ -133,12 +138,13 @@ class Handover:
         if self.closed:
             await checkpoint()  # a producer that never waits must not keep the loop for ever
             return
-        self._offer = message
-        reader = self._reader
-        if reader is not None and not reader.done():
-            reader.set_result(None)
+        if self._wanted:
+            self._wanted = False
+            _wake(self._reader)
             if not self._is_last(message):
+                self._given = message
                 return
+        self._offer = message
         parked = self._parked = self.waiter()
         try:
             await parked
@@ -187,25 +193,35 @@ class Handover:
     async def take(self) -> Message | None:
         """Return the next message, or None when no more can come: after the last one, or when the application ended."""
         while True:
-            message = self._offer
-            if message is not None:
-                self._offer = None
-                if self._is_last(message):
-                    self.complete = True
-                else:
-                    _wake(self._parked)
-                    self._call_crowd()
+            message = self._poll()
+            if message is not None or self.complete or not self.running:
                 return message
-            if self.complete or not self.running:
-                return None
-            if not self.resume():
-                if self._reader is not None:
-                    raise AssertionError
-                self._reader = self.waiter()
-                try:
+            if self._wanted:
+                raise AssertionError  # two readers
+            self._wanted = True
+            try:
+                if not self.resume():
+                    self._reader = self.waiter()
                     await self._reader
-                finally:
-                    self._reader = None
+            finally:
+                self._wanted = False
+
+    def _poll(self) -> Message | None:
+        """Take a message if one is there."""
+        message = self._given
+        if message is not None:
+            self._given = None
+            return message
+        message = self._offer
+        if message is not None:
+            self._offer = None
+            if self._is_last(message):
+                self.complete = True
+            else:
+                _wake(self._parked)
+                if self._crowd:
+                    self._call_crowd()
+        return message
 
     async def take_body(self) -> Message | None:
         """Return the next message of the body phase, or None after its end.
@@ -214,7 +230,8 @@ class Handover:
             AssertionError: The message has no place here.
             BaseException: What broke off the body: the exception of the application.
         """
-        message = None if self._body_taken else await self.take()
+        # PERF: mostly it is there, and needs no further coroutine.
+        message = None if self.body_taken else self._poll() or await self.take()
         if message is None:
             # SECURITY: threats R04.4: what broke off must not pass for complete.
             if not self.complete and self.error is not None:
@@ -223,14 +240,14 @@ class Handover:
         kind: str = message["type"]
         if kind in _CARRIERS:
             more = _CARRIERS[kind]
-            self._body_taken = not (more and message.get(more, False))
+            self.body_taken = not (more and message.get(more, False))
         elif kind in _NOT_IN_BODY or not kind.startswith(_PREFIX):
             raise AssertionError(f"Unexpected message: {message}")  # COMPAT: base R17
         return message
 
     async def take_trailers(self) -> Message | None:
         """Return the next message of trailers; None after the last, or when there are none."""
-        message = await self.take() if self._body_taken else None
+        message = await self.take() if self.body_taken else None
         if message is None and not self.complete and self.error is not None:
             raise self.error
         if message is not None and message["type"] != _TRAILERS:
@@ -309,7 +326,9 @@ class TaskHandover(Handover):
         # awaits while it is being cancelled is cancelled as well.
         self._cancelling = _asyncio_scope()()
         self._task = EagerTask(self._run(), self._loop, "starlette.middleware.base")
+        self._wanted = True
         self._task.start()
+        self._wanted = False
 
     async def _run(self) -> None:
         try:

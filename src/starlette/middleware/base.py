@@ -8,10 +8,11 @@ from contextvars import Context
 from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
 from starlette._asgi.denial import DenialSend
-from starlette._asgi.eager import EagerTask
+from starlette._asgi.eager import MANY_SHELLS, EagerTask
 from starlette._asgi.handover import GroupHandover, Handover, TaskHandover
 from starlette._asgi.held import HeldMessages
 from starlette._asgi.streams import close_steps
+from starlette._utils import create_collapsing_task_group as create_collapsing_task_group
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect as ClientDisconnect
 from starlette.requests import Request as Request
@@ -95,7 +96,10 @@ class BaseHTTPMiddleware:
                 response = await self.dispatch_func(request, call_next)
                 await response(scope, request.wrapped_receive, send)
                 handover.close()
-                await (handover.join() if handover.running else EagerTask.let_loop_drop_shells())
+                if handover.running:
+                    await handover.join()
+                elif EagerTask.shells >= MANY_SHELLS:
+                    await EagerTask.let_loop_drop_shells()
             except GeneratorExit:
                 raise  # the loop is gone: nothing can be waited for
             except BaseException as exc:
@@ -171,8 +175,8 @@ class _Exchange:
         body = _pieces(handover)
         response = _StreamingResponse(body, start["status"], info=handover.info)
         # COMPAT: base R9: the list itself, so that what is done to it is sent.
-        fields: Any = start.get("headers")
-        response.raw_headers = fields if isinstance(fields, list) else list(fields or ())
+        fields: Any = start.get("headers", ())
+        response.raw_headers = fields if isinstance(fields, list) else [*fields]
         response._star_source = handover
         response._star_own_body = body
         return response
@@ -188,7 +192,7 @@ class _StreamingResponse(Response):
     """
 
     _star_source: Handover | None = None
-    _star_own_body: AsyncContentStream | None = None
+    _star_own_body: BodyStreamGenerator | None = None
 
     def __init__(
         self,
@@ -203,7 +207,10 @@ class _StreamingResponse(Response):
         self.status_code = status_code
         self.media_type = media_type
         self.background: BackgroundTask | None = None
-        self.init_headers(headers)
+        if headers is None and media_type is None:
+            self.raw_headers = []
+        else:
+            self.init_headers(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the start, the pieces and an empty end; then run the background task, if one was added."""
@@ -221,8 +228,8 @@ class _StreamingResponse(Response):
                 start["headers"] = [field for field in self.raw_headers if field[0] != b"content-length"]
             await send(start)
             replaced = False
-        elif source is not None and self.body_iterator is self._star_own_body and not source.streamed:
-            # PERF: without the generator, which nobody has begun.
+        elif source is not None and self._star_is_untouched(source):
+            # PERF: without the generator, which nobody has begun or closed.
             await send(start)
             replaced = await _send_messages(source, send)
         else:
@@ -237,6 +244,11 @@ class _StreamingResponse(Response):
             await _send_trailers(source, send)
         if self.background is not None:
             await self.background()
+
+    def _star_is_untouched(self, source: Handover) -> bool:
+        """Tell whether the body is still to be taken, by the generator that `call_next` made and nobody has used."""
+        body = self._star_own_body
+        return self.body_iterator is body and not source.streamed and getattr(body, "ag_frame", None) is not None
 
     async def _star_send_pieces(self, send: Send) -> bool:
         """Send what the iterator yields; return whether it was something that replaces the body."""
@@ -337,7 +349,7 @@ async def _pieces(source: Handover) -> BodyStreamGenerator:
 async def _send_messages(source: Handover, send: Send) -> bool:
     """Do what sending the pieces does, without making them."""
     replaced = False
-    while (message := await source.take_body()) is not None:
+    while not source.body_taken and (message := await source.take_body()) is not None:
         if message["type"] != _BODY:
             await send(message)
             replaced = replaced or _replaces_body(message)
