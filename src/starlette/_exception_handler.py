@@ -95,7 +95,6 @@ async def handle_exception(
 
 def _lookup_exception_handler(exc_handlers: Mapping[Any, ExceptionHandler], exc: Exception) -> ExceptionHandler | None:
     for kind in type(exc).__mro__:
-        handler = exc_handlers.get(kind)
-        if handler is not None:
-            return handler
+        if kind in exc_handlers:
+            return exc_handlers[kind]
     return None

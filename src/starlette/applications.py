@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from types import MethodType
 from typing import Any, Final, ParamSpec, TypeVar
 
 from starlette._asgi.watch import SendWatch
@@ -18,6 +19,7 @@ from starlette.requests import Request as Request
 from starlette.responses import Response as Response
 from starlette.routing import BaseRoute as BaseRoute
 from starlette.routing import Router as Router
+from starlette.routing import _select
 from starlette.types import ASGIApp as ASGIApp
 from starlette.types import ExceptionHandler as ExceptionHandler
 from starlette.types import Lifespan as Lifespan
@@ -89,8 +91,14 @@ class Starlette:
         ):
             tables = scope[HANDLERS_KEY] = (inner._exception_handlers, inner._status_handlers)  # pyright: ignore[reportFunctionMemberAccess]
             watch = SendWatch(send)
+            routing = router.middleware_stack
             try:
-                await router.middleware_stack(scope, receive, watch.send)
+                if type(routing) is MethodType and routing.__func__ is _ROUTER_APP and routing.__self__ is router:
+                    if "router" not in scope:
+                        scope["router"] = router
+                    await _select(router, scope)(scope, receive, watch.send)
+                else:
+                    await routing(scope, receive, watch.send)
             except Exception as exc:
                 try:
                     request = Request(scope, receive, watch.send)
@@ -163,3 +171,4 @@ class Starlette:
 _SERVER_ERRORS: Final = ServerErrorMiddleware.__call__
 _EXCEPTIONS: Final = ExceptionMiddleware.__call__
 _ROUTER: Final = Router.__call__
+_ROUTER_APP: Final = Router.app

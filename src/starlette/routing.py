@@ -12,7 +12,7 @@ import inspect
 import re
 import warnings
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from types import TracebackType
+from types import MethodType, TracebackType
 from typing import Any, Final
 
 from starlette import convertors
@@ -546,7 +546,16 @@ class Router:
         return context  # type: ignore[no-any-return]  # whatever the caller gave, or its lifted form
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.middleware_stack(scope, receive, send)
+        routing: Any = self.middleware_stack
+        if type(routing) is MethodType and routing.__func__ is _APP and routing.__self__ is self:
+            # PERF: nothing stands around the routing, so it happens in this frame.
+            kind = scope["type"]
+            if kind == "http" or kind == "websocket":
+                if "router" not in scope:
+                    scope["router"] = self
+                await _select(self, scope)(scope, receive, send)
+                return
+        await routing(scope, receive, send)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a scope by the routes, inside of the router's middleware."""
@@ -554,7 +563,7 @@ class Router:
             scope["router"] = self
         kind = scope["type"]
         if kind == "http" or kind == "websocket":
-            await _SELECTOR.select(self, scope)(scope, receive, send)
+            await _select(self, scope)(scope, receive, send)
         elif kind == "lifespan":
             await self.lifespan(scope, receive, send)
         else:
@@ -573,16 +582,16 @@ class Router:
         else:
             await PlainTextResponse("Not Found", status_code=404)(scope, receive, send)
 
-    async def _asterism_unmatched(self, scope: Scope, receive: Receive, send: Send) -> None:
-        redirects = self.redirect_slashes and scope["type"] == "http"
-        other = _SELECTOR.scope_with_other_slash(self, scope) if redirects else None
-        if other is None:
-            if "app" in scope and scope["type"] == "http" and getattr(self.default, "__func__", None) is _NOT_FOUND:
-                # PERF: what `not_found` does, without its frame.
+    def _asterism_unmatched(self, scope: Scope) -> ASGIApp:
+        """Return what serves a scope that no route matches: a redirect to where one does, or the default."""
+        if scope["type"] == "http":
+            other = _SELECTOR.scope_with_other_slash(self, scope) if self.redirect_slashes else None
+            if other is not None:
+                return RedirectResponse(str(URL(scope=other)))
+            if "app" in scope and getattr(self.default, "__func__", None) is _NOT_FOUND:
+                # PERF: what `not_found` does, before any frame that the exception would have to leave.
                 raise HTTPException(status_code=404)
-            await self.default(scope, receive, send)
-        else:
-            await RedirectResponse(str(URL(scope=other)))(scope, receive, send)
+        return self.default
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         """Return the path of the first route with this name and exactly these parameters.
@@ -700,9 +709,12 @@ _ROUTE_URL_PATH_FOR: Final = Route.url_path_for
 
 
 _NOT_FOUND: Final = Router.not_found
+_APP: Final = Router.app
 
 
 # -- selection ---------------------------------------------------------------------------------------------------------
 
 # The classes as they are here and now: what tools replace on them later is noticed by comparison.
 _SELECTOR: Final = Selector(route=Route, websocket_route=WebSocketRoute, mount=Mount, router=Router, match=Match)
+
+_select: Final = _SELECTOR.select

@@ -379,6 +379,7 @@ def test_routes_compare_by_path_endpoint_and_methods() -> None:  # R35
         (Mount("/app", app=asgi, name=None), f"Mount(path='/app', name='', app={asgi!r})"),
         (Host("example.com", app=asgi, name="n"), f"Host(host='example.com', name='n', app={asgi!r})"),
     ],
+    ids=["route", "class", "websocket", "mount", "host"],
 )
 def test_repr_shows_what_identifies_a_route(route: BaseRoute, expected: str) -> None:  # R36, R37, R48, R53
     assert repr(route) == expected

@@ -7,9 +7,10 @@ its place in the order, and served by its `handle`.
 from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping, Sequence
+from types import MethodType
 from typing import Any, Final
 
-from starlette._routing.index import single_parameters
+from starlette._routing.index import RouteIndex, single_parameters
 from starlette._routing.matching import convert_all, converted_values, template_of
 from starlette._routing.paths import get_route_path
 from starlette._routing.table import EDITS, RouteTable
@@ -99,16 +100,22 @@ class Selector:
             or self._mount.matches is not self._mount_matches
             or self._websocket_route.matches is not self._websocket_route_matches
         ):
-            return self._scan(router, router.routes, scope)
+            return self._scan(router, scope)
         while True:
-            table: RouteTable[Plan] = router.__dict__.get(_TABLE) or self._table(router)
+            # PERF: `_index`, for the usual case that nothing has changed.
+            table: RouteTable[Plan] | None = router.__dict__.get(_TABLE)
             routes = router.routes
-            if routes is table.routes and routes.version == table.version and EDITS.count == table.edits:
+            if (
+                table is not None
+                and routes is table.routes
+                and routes.version == table.version
+                and EDITS.count == table.edits
+            ):
                 index = table.index
             else:
-                index = table.refresh(routes, self._plan)
+                index = self._index(router)
             if index is None:
-                return self._scan(router, routes, scope)
+                return self._scan(router, scope)
             path: str = get_route_path(scope) if scope.get("root_path") else scope["path"]
             segments: Sequence[str] = ()
             plans = index.static.get(path)
@@ -117,35 +124,37 @@ class Selector:
                 plans = index.search(segments)
             chosen = self._choose(plans, path, segments, scope) if plans else None
             if chosen is None:
-                return router._asterism_unmatched
+                return router._asterism_unmatched(scope)
             if type(chosen) is not self._router:
                 return chosen
             router = chosen
 
+    def _index(self, router: Any) -> RouteIndex[Plan] | None:
+        """Return the index that holds for a router's routes now, None when they must be asked one by one."""
+        routes = router.routes
+        table: RouteTable[Plan] | None = router.__dict__.get(_TABLE)
+        if table is None:
+            table = router.__dict__[_TABLE] = RouteTable()
+        return table.refresh(routes, self._plan)
+
     def scope_with_other_slash(self, router: Any, scope: Scope) -> Scope | None:
         """Return the scope with, or without, the final slash of its path if a route matches that; else None."""
         path: str = scope["path"]
-        route_path = get_route_path(scope)
+        root_path = scope.get("root_path")
+        route_path = get_route_path(scope) if root_path else path
         if route_path == "/":
             return None
         other_path = path.rstrip("/") if route_path.endswith("/") else path + "/"
         routes: Iterable[Any] = router.routes
-        index = self._table(router).refresh(routes, self._plan)
+        index = self._index(router)
         if index is not None:
-            plans = index.candidates(
-                get_route_path({**scope, "path": other_path} if scope.get("root_path") else {"path": other_path})
-            )
+            inner = get_route_path({"path": other_path, "root_path": root_path}) if root_path else other_path
+            plans = index.candidates(inner)
             if not plans:
                 return None
             routes = (plan.route for plan in plans)
         other = {**scope, "path": other_path}
         return other if any(route.matches(other)[0] is not self._none for route in routes) else None
-
-    def _table(self, router: Any) -> RouteTable[Plan]:
-        table: RouteTable[Plan] | None = router.__dict__.get(_TABLE)
-        if table is None:
-            table = router.__dict__[_TABLE] = RouteTable()
-        return table
 
     def _plan(self, order: int, route: Any) -> Plan:
         kind = self._kinds.get(type(route), "")
@@ -153,16 +162,16 @@ class Selector:
             kind = ""
         return Plan(order, route, kind)
 
-    def _scan(self, router: Any, routes: Iterable[Any], scope: Scope) -> Any:
+    def _scan(self, router: Any, scope: Scope) -> Any:
         """Choose by asking every route in order."""
         partial: tuple[Any, Scope] | None = None
-        for route in routes:
+        for route in router.routes:
             match, child_scope = route.matches(scope)
             if match is self._full:
                 return _take(route, child_scope, scope)
             if match is self._partial and partial is None:
                 partial = (route, child_scope)
-        return router._asterism_unmatched if partial is None else _take(*partial, scope)
+        return router._asterism_unmatched(scope) if partial is None else _take(*partial, scope)
 
     def _choose(self, plans: Iterable[Plan], path: str, segments: Sequence[str], scope: Scope) -> Any:
         """Choose among the candidates of one router.
@@ -195,7 +204,10 @@ class Selector:
                 return route.app if plain else route.handle
             if plan.kind == "mount":
                 if _enter(plan, path, segments, scope):
-                    return self._inside(route)
+                    app = route.app
+                    # PERF: that of a plain application is called without the frame of `handle`.
+                    is_plain = self._mount.handle is self._mount_handle and "handle" not in route.__dict__
+                    return (app if type(app) is not self._router else self._inside(app)) if is_plain else route.handle
             elif not plan.kind:
                 match, child_scope = route.matches(scope)
                 if match is self._full:
@@ -204,20 +216,16 @@ class Selector:
                     partial = partial or (route, child_scope)
         return None if partial is None else _take(*partial, scope)
 
-    def _inside(self, mount: Any) -> Any:
-        """Return what serves a chosen mount: its router itself, if nothing stands before it."""
-        if self._mount.handle is not self._mount_handle or "handle" in mount.__dict__:
-            return mount.handle
-        app = mount.app
-        if type(app) is not self._router:
-            return app
-        stack = app.middleware_stack
+    def _inside(self, router: Any) -> Any:
+        """Return what serves a mounted router: the router itself, if nothing stands around its routing."""
+        routing = router.middleware_stack
         is_bare = (
-            getattr(stack, "__func__", None) is self._router_app
-            and stack.__self__ is app
+            type(routing) is MethodType
+            and routing.__func__ is self._router_app
+            and routing.__self__ is router
             and self._router.__call__ is self._router_call
         )
-        return app if is_bare else app.__call__
+        return router if is_bare else router.__call__
 
 
 def _take(route: Any, child_scope: Scope, scope: Scope) -> Any:
