@@ -5,7 +5,7 @@ Run from the repository root: `uvicorn examples.showcase.app:app`.
 
 from __future__ import annotations
 
-from examples.showcase import basics, errors, files, forms, state, streams
+from examples.showcase import basics, chat, errors, files, forms, state, streams
 from examples.showcase.security import SecurityHeaders
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -16,6 +16,7 @@ app = Starlette(
         *forms.routes,
         *files.routes,
         *streams.routes,
+        *chat.routes,
         *errors.routes,
         *state.routes,
     ],

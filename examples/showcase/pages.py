@@ -36,6 +36,7 @@ TOPICS: Final = (
     Topic("/upload", "Uploads", "Send large files with a progress bar; get their size and SHA-256."),
     Topic("/download", "Downloads", "A file of four megabytes, in ranges, so that it can be resumed."),
     Topic("/stream", "Streaming", "A page that arrives row by row, and a long text that is never held in memory."),
+    Topic("/chat", "Chat", "Rooms over WebSockets: who is there, what is said, and connections that come back."),
     Topic("/background", "Background tasks", "Work that goes on after the answer was sent."),
     Topic("/cookies", "Cookies", "Set one, see it come back, delete it."),
     Topic("/assets", "Static files", "Entity tags, conditional requests and a 304 for what you already have."),

@@ -15,6 +15,7 @@ import anyio
 import anyio.to_thread
 
 from examples.showcase.pages import filled, page, rows
+from examples.showcase.rooms import Hub
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
@@ -64,6 +65,7 @@ class State(TypedDict):
     counter: Counter
     jobs: Jobs
     download: Path
+    hub: Hub
 
 
 class CountRequests:
@@ -91,6 +93,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[State]:
             "counter": Counter(),
             "jobs": Jobs(),
             "download": download,
+            "hub": Hub(),
         }
 
 

@@ -4,80 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from examples.showcase.pages import TOPICS, Topic
-from tests.servers.support import Server, browser
+from tests.servers.support import Server
+from tests.showcase.chromium import console_errors, find, until
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
-    from selenium.webdriver.remote.webelement import WebElement
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
-
-OPTIONS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--window-size=1200,900",
-)
-
-# Seconds until what a script does must be seen.
-DEADLINE = 20
-
-
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    found = browser()
-    if found is None:
-        pytest.skip("there is no chromium with chromedriver on this machine")
-    chromium, driver = found
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for option in (*OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    running = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    running.set_page_load_timeout(30)
-    yield running
-    running.quit()
-
-
-@pytest.fixture
-def quiet(chrome: Chrome) -> Iterator[None]:
-    """Fail the test when the browser's console has an error, such as a script that was refused."""
-    console_errors(chrome)
-    yield
-    assert console_errors(chrome) == []
-
-
-def console_errors(chrome: Any) -> list[str]:
-    """Return the errors that the browser's console has noted since the last call."""
-    return [entry["message"] for entry in chrome.get_log("browser") if entry["level"] == "SEVERE"]
-
-
-def find(chrome: Chrome, selector: str) -> WebElement:
-    return chrome.find_element("css selector", selector)
-
-
-def until(chrome: Chrome, question: Any) -> Any:
-    """Ask until the answer is true; a page that is left meanwhile takes its elements with it, so ask again then."""
-    from selenium.common.exceptions import StaleElementReferenceException
-    from selenium.webdriver.support.wait import WebDriverWait
-
-    ignored = [StaleElementReferenceException]
-    return WebDriverWait(chrome, DEADLINE, poll_frequency=0.05, ignored_exceptions=ignored).until(question)
 
 
 def try_button(chrome: Chrome, label: str) -> str:
