@@ -16,6 +16,7 @@ from starlette import formparsers as _formparsers
 from starlette._asgi.held import HeldMessages
 from starlette._http.cookies import cookie_parser as cookie_parser
 from starlette._http.fields import checked_value
+from starlette._http.urls import escape_path
 from starlette._utils import AwaitableOrContextManager as AwaitableOrContextManager
 from starlette._utils import AwaitableOrContextManagerWrapper as AwaitableOrContextManagerWrapper
 from starlette.datastructures import URL as URL
@@ -24,6 +25,7 @@ from starlette.datastructures import FormData as FormData
 from starlette.datastructures import Headers as Headers
 from starlette.datastructures import QueryParams as QueryParams
 from starlette.datastructures import State as State
+from starlette.datastructures import URLPath
 from starlette.exceptions import HTTPException as HTTPException
 from starlette.formparsers import FormParser as FormParser
 from starlette.formparsers import MultiPartException as MultiPartException
@@ -210,7 +212,12 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
             raise RuntimeError(
                 "The `url_for` method can only be used inside a Starlette application or with a router."
             )  # COMPAT: requests R27
-        return provider.url_path_for(name, **path_params).make_absolute_url(self.base_url)
+        path = provider.url_path_for(name, **path_params)
+        escaped = escape_path(path)
+        if escaped is not path:
+            # SECURITY: a parameter with `?` or `#` must not begin the query or the fragment (threats T24.2).
+            path = URLPath(escaped, protocol=path.protocol, host=path.host)
+        return path.make_absolute_url(self.base_url)
 
     def _star_installed(self, key: str, middleware: str) -> Any:
         try:

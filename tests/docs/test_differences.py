@@ -41,6 +41,18 @@ def test_every_entry_has_its_test() -> None:
     assert sorted(entries) == sorted(tests)
 
 
+def test_parameters_in_urls() -> None:
+    seen: list[str] = []
+
+    async def links(request: Request) -> Response:
+        seen.append(str(request.url_for("page", name="a?b#c\n")))
+        return Response()
+
+    app = Starlette(routes=[Route("/", links), Route("/p/{name}", links, name="page")])
+    anyio.run(call, app)
+    assert seen == ["http://testserver/p/a%3Fb%23c%0A"]
+
+
 def url(path: str = "/", **keys: Any) -> Any:
     return Request(http_scope(path, **keys)).url
 

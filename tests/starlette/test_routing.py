@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from starlette.applications import Starlette
-from starlette.datastructures import URLPath
+from starlette.datastructures import URL, URLPath
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -900,3 +900,22 @@ async def test_reversed_names_end_to_end() -> None:  # R71, R72, R73
         scope = http_scope(path, root_path="/sub_path", scheme="https", headers=headers)
         sent = await call(app, scope)
         assert sent.body == b"https://www.example.org/sub_path/ https://www.example.org/sub_path/submount/"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a?b#c", "http://testserver/p/a%3Fb%23c"),
+        ("a\n\tb", "http://testserver/p/a%0A%09b"),
+        ("é x", "http://testserver/p/é x"),
+    ],
+)
+async def test_a_parameter_never_ends_the_path_of_an_absolute_url(value: str, expected: str) -> None:  # T24.2
+    seen: list[URL] = []
+
+    async def endpoint(request: Request) -> Response:
+        seen.append(request.url_for("p", x=value))
+        return Response()
+
+    await call(Router([Route("/", endpoint), Route("/p/{x}", page, name="p")]))
+    assert (str(seen[0]), seen[0].query, seen[0].fragment) == (expected, "", "")

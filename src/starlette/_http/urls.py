@@ -35,9 +35,7 @@ def split_scope(scope: Mapping[str, Any]) -> SplitResult:
     The authority is the first `host` field if it is valid, else the `server`; with neither the URL is relative and
     has no scheme. `root_path` is not read and forwarding fields are not believed. Nothing that a client sends raises.
     """
-    path: str = scope["path"]
-    if not path.isprintable() or "?" in path or "#" in path or "\\" in path:
-        path = path.translate(_PATH_ESCAPES)
+    path = escape_path(scope["path"])
     query = decode_query(scope["query_string"]) if scope.get("query_string") else ""
     scheme = scope.get("scheme", "http")
     if scheme not in DEFAULT_PORTS:
@@ -80,6 +78,13 @@ def relative_path(path: str) -> str:
     if first[:1] == " ":
         first = f"%20{first[1:]}"
     return first + slash + rest
+
+
+def escape_path(path: str) -> str:
+    """Return a path with what would end it, or change its meaning, percent-encoded."""
+    if path.isprintable() and "?" not in path and "#" not in path and "\\" not in path:
+        return path
+    return path.translate(_PATH_ESCAPES)
 
 
 def escape_slashes(path: str) -> str:
