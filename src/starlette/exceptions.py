@@ -6,7 +6,6 @@ import http.client
 from collections.abc import Mapping
 from typing import Any, Final
 
-
 # PERF: by plain integers, as the members of an enumeration compare ten times slower.
 _PHRASES: Final = {int(status): phrase for status, phrase in http.client.responses.items()}
 
