@@ -8,6 +8,8 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from starlette._asgi.watch import SendWatch
 from starlette._exception_handler import HANDLERS_KEY, handle_exception
+from starlette._legacy.applications import EarlierApplication
+from starlette._legacy.events import Handler
 from starlette.datastructures import State as State
 from starlette.datastructures import URLPath as URLPath
 from starlette.middleware import Middleware as Middleware
@@ -31,7 +33,7 @@ AppType = TypeVar("AppType", bound="Starlette")
 P = ParamSpec("P")
 
 
-class Starlette:
+class Starlette(EarlierApplication):
     """An ASGI application.
 
     Example:
@@ -47,6 +49,8 @@ class Starlette:
         lifespan: Called with the application; returns an async context manager around the whole time of serving,
             which yields None or a mapping with the state that requests start from.
         max_body_size: The largest request body in bytes; None for no limit, 0 for no body at all.
+        on_startup: Called one after another, without arguments, before the lifespan.
+        on_shutdown: Called one after another after it.
     """
 
     def __init__(
@@ -58,10 +62,13 @@ class Starlette:
         lifespan: Lifespan[AppType] | None = None,
         *,
         max_body_size: int | None = None,
+        on_startup: Sequence[Handler] | None = None,
+        on_shutdown: Sequence[Handler] | None = None,
     ) -> None:
         self.debug = debug
         self.state = State()
         self.router = Router(routes, lifespan=lifespan)
+        self.router._asterism_events(on_startup, on_shutdown)
         self.max_body_size = max_body_size
         self.exception_handlers: dict[Any, ExceptionHandler] = dict(exception_handlers or {})
         self.user_middleware: list[Middleware] = list(middleware or ())

@@ -21,6 +21,10 @@ from starlette._asgi.watch import SendWatch
 from starlette._exception_handler import HANDLERS_KEY, NO_HANDLERS, handle_exception, watch_of
 from starlette._exception_handler import wrap_app_handling_exceptions as wrap_app_handling_exceptions
 from starlette._http.fields import first_value
+from starlette._legacy.calls import single_callable
+from starlette._legacy.events import Handler
+from starlette._legacy.routing import EarlierRouter
+from starlette._legacy.routing import iscoroutinefunction_or_partial as iscoroutinefunction_or_partial
 from starlette._routing import building, templates
 from starlette._routing.building import fill
 from starlette._routing.matching import converted_values
@@ -366,7 +370,7 @@ class Mount(BaseRoute):
             raise AssertionError("Either 'app=...', or 'routes=' must be specified")
         self.path = path.rstrip("/")
         self._asterism_inner: ASGIApp = Router(routes=routes) if app is None else app
-        self.app = _wrapped(self._asterism_inner, middleware, max_body_size)
+        self.app = _wrapped(single_callable(self._asterism_inner), middleware, max_body_size)
         self.name = name
         _set_template(self, self.path + "/{path:path}")
 
@@ -438,7 +442,7 @@ class Host(BaseRoute):
         if host.startswith("/"):
             raise _noted(AssertionError("Host must not start with '/'"), f"the host is {host!r}")
         self.host = host
-        self.app = app
+        self.app = single_callable(app)
         self.name = name
         template, self.host_format, self.param_convertors = parse_template(host, convertors.CONVERTOR_TYPES)
         self._asterism_template = template
@@ -504,7 +508,7 @@ class _DefaultLifespan:
         pass
 
 
-class Router:
+class Router(EarlierRouter):
     """Chooses a route for each scope: the first that matches fully, else the first that matches all but the method.
 
     When none does, a path that would match with or without its final slash is redirected there (307), and all else goes
@@ -518,6 +522,8 @@ class Router:
             the state of requests.
         middleware: Around the routing, the first outermost; it sees the lifespan as well.
         max_body_size: The largest request body in bytes, enforced outside of `middleware`.
+        on_startup: Called one after another before the lifespan.
+        on_shutdown: Called one after another after it.
     """
 
     def __init__(
@@ -529,11 +535,14 @@ class Router:
         *,
         middleware: Sequence[Middleware] | None = None,
         max_body_size: int | None = None,
+        on_startup: Sequence[Handler] | None = None,
+        on_shutdown: Sequence[Handler] | None = None,
     ) -> None:
         self.routes: list[BaseRoute] = RouteList(routes or ())
         self.redirect_slashes = redirect_slashes
         self.default: ASGIApp = self.not_found if default is None else default
         self.lifespan_context: Lifespan[Any] = self._asterism_lifespan(lifespan)
+        self._asterism_events(on_startup, on_shutdown)
         self.middleware_stack = _wrapped(self.app, middleware, max_body_size)
 
     def _asterism_lifespan(self, lifespan: Lifespan[Any] | None) -> Lifespan[Any]:

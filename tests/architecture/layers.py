@@ -23,6 +23,7 @@ ORDER: Final[tuple[str, ...]] = (
     "starlette.datastructures",
     "starlette.formparsers",
     "starlette.requests",
+    "starlette._legacy.calls",
     "starlette.responses",
     "starlette.websockets",
     "starlette._exception_handler",
@@ -32,6 +33,7 @@ ORDER: Final[tuple[str, ...]] = (
     "starlette.templating",
     "starlette.middleware",  # the `Middleware` class
     "starlette.middleware.*",
+    "starlette._legacy.*",
     "starlette.routing",
     "starlette.middleware.opentelemetry",
     "starlette.applications",
