@@ -69,6 +69,7 @@ DEPENDENCIES: Final = frozenset({"anyio", "typing_extensions"})
 OPTIONAL: Final[dict[str, frozenset[str]]] = {
     "starlette.schemas": frozenset({"yaml"}),  # done without until something is asked for that needs it
     "starlette.templating": frozenset({"jinja2"}),  # nothing imports it but who has templates
+    "starlette.middleware.opentelemetry": frozenset({"opentelemetry"}),  # nothing in it makes sense without
     "starlette.testclient": frozenset({"httpx", "httpx2"}),
     "starlette._testing.loops": frozenset({"sniffio"}),  # comes with trio; done without when it is absent
 }
