@@ -33,6 +33,7 @@ from starlette._http.json_body import json_body
 from starlette._http.ranges import MALFORMED, Refusal, content_range, multipart_layout, select_ranges
 from starlette._http.set_cookie import set_cookie_text
 from starlette._http.validators import range_condition, stat_fields
+from starlette._legacy.calls import add_scope, without_scope
 from starlette._utils import create_collapsing_task_group as create_collapsing_task_group
 from starlette.background import BackgroundTask as BackgroundTask
 from starlette.concurrency import iterate_in_threadpool as iterate_in_threadpool
@@ -204,11 +205,18 @@ class Response:
             partitioned=partitioned,
         )
 
+    @without_scope
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response, also in place of a WebSocket, and run the background task."""
         # PERF: one frame and two sends. The fused dispatcher relies on the start being the first use of `send`.
-        if scope["type"] == "websocket":
-            send = DenialSend(send).send
+        try:
+            if scope["type"] == "websocket":
+                send = DenialSend(send).send
+        except TypeError:
+            # COMPAT: called as `response(receive, send)`. PERF: by exception, as a test would cost each response.
+            if send is not None:
+                raise
+            scope, receive, send = add_scope(scope, receive)
         status, headers, body = self.status_code, self.raw_headers, self.body
         if status in _BODILESS and body:
             headers, body = _without_length(headers), b""
@@ -343,8 +351,11 @@ class StreamingResponse(Response):
         finally:
             await close_steps(pieces)
 
+    @without_scope
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream the response, stopping when the client leaves, and run the background task."""
+        if send is None:  # COMPAT: called as `response(receive, send)`
+            scope, receive, send = add_scope(scope, receive)
         try:
             if scope["type"] == "websocket":
                 await self.stream_response(DenialSend(send).send)
@@ -504,8 +515,11 @@ class FileResponse(Response):
         """
         return multipart_layout(ranges, boundary, max_size, content_type)
 
+    @without_scope
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file, the ranges asked for, or why they cannot be sent; run the background task after a success."""
+        if send is None:  # COMPAT: called as `response(receive, send)`
+            scope, receive, send = add_scope(scope, receive)
         denial = scope["type"] == "websocket"
         method = "GET" if denial else scope["method"].upper()
         silent = method == "HEAD" or self._star_head or self.status_code in _BODILESS

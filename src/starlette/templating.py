@@ -17,6 +17,7 @@ except ImportError as exc:
     absent.add_note('install the "full" extra: pip install "starlette[full]", or jinja2 alone')
     raise absent from exc
 
+from starlette._legacy.calls import add_scope, without_scope
 from starlette.background import BackgroundTask as BackgroundTask
 from starlette.datastructures import URL as URL
 from starlette.exceptions import StarletteDeprecationWarning
@@ -63,7 +64,10 @@ class _TemplateResponse(HTMLResponse):
         self.context = context
         super().__init__(template.render(context), status_code, headers, media_type, background)
 
+    @without_scope
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if send is None:  # COMPAT: called as `response(receive, send)`
+            scope, receive, send = add_scope(scope, receive)
         if _is_debugged(self.context.get("request")):
             await send({"type": _DEBUG, "info": {"template": self.template, "context": self.context}})
         await super().__call__(scope, receive, send)
