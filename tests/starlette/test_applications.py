@@ -252,6 +252,14 @@ async def test_middleware_may_answer_before_routing() -> None:  # R36
     assert "router" not in scope
 
 
+async def test_a_router_with_middleware_of_its_own_is_served() -> None:
+    app = Starlette()
+    app.router = Router([Route("/", hello)], middleware=[Middleware(Layer)])
+    for _ in range(3):
+        assert (await call(app)).body == b"hello"
+    assert Layer.seen == ["layer"] * 3
+
+
 async def test_a_subclass_that_sets_the_attributes_itself_is_served() -> None:
     class Bare(Starlette):
         def __init__(self) -> None:

@@ -750,6 +750,35 @@ async def test_what_nothing_matches_goes_to_the_default() -> None:  # R61, R62
     assert (await call(Custom())).body == b"asgi"
 
 
+async def test_not_found_raises_inside_of_an_application() -> None:  # R62
+    with pytest.raises(HTTPException):
+        await Router().not_found(http_scope(app=None), Script(), Record())
+
+
+async def test_a_list_that_changes_while_it_is_asked_is_asked_in_order() -> None:  # R59
+    class Appends(BaseRoute):
+        def matches(self, scope: Scope) -> tuple[Match, Scope]:
+            router.routes.append(Mount("/other", app=asgi))
+            return Match.NONE, {}
+
+    router = Router([Appends(), Route("/only/", page)])
+    for _ in range(3):
+        sent = await call(router, http_scope("/only"))
+        assert (sent.status, sent.header("location")) == (307, "http://testserver/only/")
+
+
+def test_a_route_takes_and_gives_back_further_attributes() -> None:
+    route: Any = Route("/", page)
+    route.further = 1
+    del route.further
+    assert not hasattr(route, "further")
+
+
+def test_a_route_that_was_never_set_up_has_no_pattern() -> None:
+    assert not hasattr(Route.__new__(Route), "path_regex")
+    assert isinstance(Route("/", page).path_regex, re.Pattern)
+
+
 def test_reverse_look_up_takes_the_first_route_that_fits() -> None:  # R63
     router = Router([Route("/a", page, name="n"), Route("/a/{id}", page, name="n"), Route("/b", page, name="n")])
     assert router.url_path_for("n") == "/a"
@@ -834,6 +863,16 @@ async def test_what_a_path_matches(pattern: str, path: str, expected: dict[str, 
     for _ in range(3):
         assert (await call(router, http_scope(path))).status == (404 if expected is None else 200)
     assert seen == [] if expected is None else seen == [expected] * 3
+
+
+async def test_a_group_that_a_convertor_names_is_no_parameter(monkeypatch: pytest.MonkeyPatch) -> None:  # D8
+    from starlette.convertors import CONVERTOR_TYPES, StringConvertor
+
+    class Named(StringConvertor):
+        regex = "(?P<inner>[a-c])+"
+
+    monkeypatch.setitem(CONVERTOR_TYPES, "named", Named())
+    assert Route("/{x:named}", page).matches(http_scope("/ab"))[1]["path_params"] == {"x": "ab"}
 
 
 async def test_an_error_of_a_custom_convertor_is_the_applications(monkeypatch: pytest.MonkeyPatch) -> None:  # R8, R9

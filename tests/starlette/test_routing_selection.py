@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from starlette.datastructures import URL
+from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Host, Match, Mount, Route, Router, WebSocketRoute
 from starlette.types import Receive, Scope, Send
@@ -185,3 +186,77 @@ def test_the_selection_equals_asking_every_route_in_order(seed: int) -> None:
             scope = tables.scope()
             assert actual(router, copy.copy(scope)) == expected_by_asking(router, copy.copy(scope)), scope
         tables.edit(router)
+
+
+class Slotted:
+    """A route of a class of its own, without a `__dict__`."""
+
+    __slots__ = ()
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return (Match.PARTIAL if scope["path"] == "/partial" else Match.NONE), {"endpoint": "slotted"}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "seen", "by": scope["endpoint"], **dict.fromkeys(KEYS)})
+
+
+def test_objects_that_only_match_and_handle_are_routes() -> None:
+    router = Router([Slotted(), Slotted(), Route("/other", Endpoint("other"))])  # type: ignore[list-item]
+    for _ in range(4):
+        assert actual(router, http_scope("/partial"))[0] == "slotted"
+        assert actual(router, http_scope("/other"))[0] == "other"
+
+
+@pytest.mark.parametrize("changed", [Route, Mount, WebSocketRoute])
+def test_a_replaced_match_on_a_class_is_asked_while_serving(
+    changed: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(self: BaseRoute, scope: Scope) -> tuple[Match, Scope]:
+        return Match.NONE, {}
+
+    routes = {Route: Route("/a", Endpoint("first")), Mount: Mount("/a", app=Endpoint("first"))}
+    first = routes.get(changed, WebSocketRoute("/a/", Endpoint("first")))
+    router = Router([first, Host("{any}", Endpoint("last"))])
+    scope = websocket_scope if changed is WebSocketRoute else http_scope
+    path = "/a" if changed is Route else "/a/"
+    for _ in range(4):
+        assert actual(router, scope(path))[0] == "first"
+    monkeypatch.setattr(changed, "matches", refuses)
+    for _ in range(4):
+        assert actual(router, scope(path))[0] == "last"
+
+
+def test_a_match_or_a_handler_of_one_object_is_asked_while_serving() -> None:
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        await Endpoint("replaced")(scope, receive, send)
+
+    route, mount = Route("/a", Endpoint("route")), Mount("/m", app=Endpoint("mount"))
+    router = Router([route, mount, Route("/{any:path}", Endpoint("last"))])
+    for _ in range(4):
+        assert [actual(router, http_scope(path))[0] for path in ("/a", "/m/")] == ["route", "mount"]
+    route.handle = mount.handle = handle  # type: ignore[method-assign]
+    for _ in range(4):
+        assert [actual(router, http_scope(path))[0] for path in ("/a", "/m/")] == ["replaced", "replaced"]
+    route.matches = lambda scope: (Match.NONE, {})  # type: ignore[method-assign]
+    for _ in range(4):
+        assert actual(router, http_scope("/a"))[0] == "last"
+    del route.matches
+    for _ in range(4):
+        assert actual(router, http_scope("/a"))[0] == "replaced"
+
+
+def test_a_mounted_router_with_something_around_it_is_called_as_it_is() -> None:
+    seen: list[str] = []
+
+    def around(app: Any) -> Any:
+        async def noted(scope: Scope, receive: Receive, send: Send) -> None:
+            seen.append(scope["path"])
+            await app(scope, receive, send)
+
+        return noted
+
+    inner = Router([Route("/x", Endpoint("inner"))], middleware=[Middleware(around)])
+    router = Router([Mount("/m", app=inner)])
+    for count in range(1, 4):
+        assert actual(router, http_scope("/m/x"))[0] == "inner"
+        assert seen == ["/m/x"] * count

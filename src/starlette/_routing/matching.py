@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette._routing.templates import TEMPLATE, Template
@@ -27,18 +28,21 @@ def template_of(route: Any, attribute: str) -> Template:
 
 def converted_values(route: Any, attribute: str, text: str) -> dict[str, Any] | None:
     """Return the converted parameters when all of `text` matches, else None."""
-    found: dict[str, Any] | None = template_of(route, attribute).match(text)
-    return convert_all(found, route.param_convertors) if found else found
+    found = template_of(route, attribute).match(text)
+    return None if found is None else convert_all(found, route.param_convertors)
 
 
-def convert_all(found: dict[str, Any], convertors: dict[str, Convertor[Any]]) -> dict[str, Any] | None:
-    """Convert each text in place; None when one of them stands for no value of its kind."""
-    for name, text in found.items():
-        convertor = convertors[name]
+def convert_all(found: Mapping[str, str], convertors: Mapping[str, Convertor[Any]]) -> dict[str, Any] | None:
+    """Return the value of each parameter; None when a text stands for no value of its kind.
+
+    A group that a convertor names in a pattern of its own is no parameter.
+    """
+    values: dict[str, Any] = {}
+    for name, convertor in convertors.items():
         try:
-            found[name] = convertor.convert(text)
+            values[name] = convertor.convert(found[name])
         except ValueError:
             if type(convertor) in _BUILT_IN:
                 return None
             raise
-    return found
+    return values

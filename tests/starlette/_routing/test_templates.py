@@ -152,6 +152,14 @@ def test_ambiguous_hosts_match_without_case_at_any_length(text: str) -> None:
     assert Template(regex).match(host) == (None if found is None else found.groupdict())
 
 
+def test_a_literal_pattern_is_never_compiled() -> None:
+    template = parse_template("/a.b", CONVERTOR_TYPES)[0]
+    assert template.literal == "/a.b"
+    assert template.match("/a.b") == {}
+    assert template.match("/axb") is None
+    assert template.compiled is None
+
+
 def test_templates_survive_pickle() -> None:
     template = pickle.loads(pickle.dumps(Template(compile_template("/{a}-{b}", CONVERTOR_TYPES)[0])))
     assert template.match("/x-y") == {"a": "x", "b": "y"}
