@@ -215,7 +215,7 @@ class Route(BaseRoute):
         TypeError: The endpoint cannot be called.
     """
 
-    path_regex = LazyPattern()
+    path_regex: re.Pattern[str] = LazyPattern()  # type: ignore[assignment]  # a descriptor of one
     path_format: str
     param_convertors: dict[str, Convertor[Any]]
     _asterism_template: Template
@@ -291,7 +291,7 @@ class WebSocketRoute(BaseRoute):
     Args and errors are those of `Route`.
     """
 
-    path_regex = LazyPattern()
+    path_regex: re.Pattern[str] = LazyPattern()  # type: ignore[assignment]  # a descriptor of one
     path_format: str
     param_convertors: dict[str, Convertor[Any]]
     _asterism_template: Template
@@ -349,7 +349,7 @@ class Mount(BaseRoute):
         ValueError: The path has two parameters of one name, or one called `path`.
     """
 
-    path_regex = LazyPattern()
+    path_regex: re.Pattern[str] = LazyPattern()  # type: ignore[assignment]  # a descriptor of one
     path_format: str
     param_convertors: dict[str, Convertor[Any]]
     _asterism_template: Template
@@ -436,7 +436,7 @@ class Host(BaseRoute):
         AssertionError: The host begins with a slash.
     """
 
-    host_regex = LazyPattern()
+    host_regex: re.Pattern[str] = LazyPattern()  # type: ignore[assignment]  # a descriptor of one
 
     def __init__(self, host: str, app: ASGIApp, name: str | None = None) -> None:
         if host.startswith("/"):
