@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-from starlette._http.codings import Coded, MediaTypes, accepts_gzip, coded_fields
+from starlette._http.codings import MediaTypes, Untouched, accepts_gzip, coded_fields, why_untouched
 from starlette._http.vary import add_vary
 from starlette.datastructures import Headers as Headers
 from starlette.datastructures import MutableHeaders as MutableHeaders
@@ -163,19 +163,20 @@ class IdentityResponder:
         """Pass a message of the response on, its content coded; the start is held back until that is decided."""
         kind = message["type"]
         stage = self._asterism_stage
-        if kind == "http.response.body":
-            if stage == _HELD:
-                await self._asterism_begin(message)
-            elif stage == _CODING:
-                await self._asterism_continue(message)
-            else:
-                await self.send(message)
-        elif kind == "http.response.start" and not self.started:
-            await self._asterism_start(message)
-        else:
-            if stage == _HELD and kind in _AFTER_START:
+        if kind == "http.response.start":
+            if not self.started and self._asterism_holds(message):
+                return
+        elif stage == _HELD:
+            if kind == "http.response.body":
+                if message.get("more_body", False) or len(message.get("body", b"")) >= self.minimum_size:
+                    await self._asterism_begin(message)
+                    return
                 await self._asterism_release()
-            await self.send(message)
+            elif kind in _AFTER_START:
+                await self._asterism_release()
+        elif stage == _CODING and kind == "http.response.body":
+            message = await self._asterism_coded(message)
+        await self.send(message)
 
     async def apply_compression(self, body: bytes, *, more_body: bool) -> bytes:
         """Return the next piece of the coded content.
@@ -186,22 +187,24 @@ class IdentityResponder:
         """
         return body
 
-    async def _asterism_start(self, message: Message) -> None:
-        """Look at the start: pass it on if the response is to be left alone, else hold it back."""
-        self.initial_message = message
+    def _asterism_holds(self, start: Message) -> bool:
+        """Look at the start and tell whether to hold it back; if not, the response is to be left alone."""
         excluded = self.exclude_content_types
-        coded = Coded(
-            message["status"],
-            message.get("headers", ()),
+        reason = why_untouched(
+            start["status"],
+            start.get("headers", ()),
             excluded if type(excluded) is MediaTypes else MediaTypes(excluded),
         )
-        if not coded.untouched:
+        self.initial_message = start
+        if reason is None:
             self._asterism_stage = _HELD
-            return
-        self.content_encoding_set = coded.has_coding
-        self.content_type_is_excluded = coded.is_excluded
-        self.partial_response = coded.is_partial
-        await self._asterism_release()
+            return True
+        self.started = True
+        self._asterism_stage = _PASSING
+        self.content_encoding_set = reason is Untouched.CODED
+        self.content_type_is_excluded = reason is Untouched.EXCLUDED
+        self.partial_response = reason is Untouched.PARTIAL
+        return False
 
     async def _asterism_release(self) -> None:
         """Send the start as it was, and leave the rest of the response as it is."""
@@ -212,33 +215,24 @@ class IdentityResponder:
     async def _asterism_begin(self, message: Message) -> None:
         """Send the start that was held back, and the first piece of the body."""
         start = self.initial_message
-        body: bytes = message.get("body", b"")
-        more_body: bool = message.get("more_body", False)
-        if not more_body and len(body) < self.minimum_size:
-            await self._asterism_release()
-            await self.send(message)
-            return
-        self._asterism_stage = _CODING if more_body else _PASSING
-        content = await self.apply_compression(body, more_body=more_body)
+        message = await self._asterism_coded(message)
         if self.content_encoding == _IDENTITY:
             fields = list(start.get("headers", ()))
             add_vary(fields, b"Accept-Encoding")
         else:
             # Trailers come with chunked framing, that is, without a length (RFC 9112 §6.3).
-            has_length = not more_body and not start.get("trailers", False)
-            length = len(content) if has_length else None
+            has_length = not message.get("more_body", False) and not start.get("trailers", False)
+            length = len(message["body"]) if has_length else None
             fields = coded_fields(start.get("headers", ()), self.content_encoding.encode("latin-1"), length)
         self.started = True
         await self.send({**start, "headers": fields})
-        await self.send({**message, "body": content})
+        await self.send(message)
 
-    async def _asterism_continue(self, message: Message) -> None:
-        """Send a further piece of the body."""
+    async def _asterism_coded(self, message: Message) -> Message:
+        """Return a copy of a body message with its content coded."""
         more_body: bool = message.get("more_body", False)
-        if not more_body:
-            self._asterism_stage = _PASSING
-        content = await self.apply_compression(message.get("body", b""), more_body=more_body)
-        await self.send({**message, "body": content})
+        self._asterism_stage = _CODING if more_body else _PASSING
+        return {**message, "body": await self.apply_compression(message.get("body", b""), more_body=more_body)}
 
 
 class GZipResponder(IdentityResponder):
