@@ -98,7 +98,7 @@ class Starlette(EarlierApplication):
         ):
             tables = scope[HANDLERS_KEY] = (inner._exception_handlers, inner._status_handlers)  # pyright: ignore[reportFunctionMemberAccess]
             watch = SendWatch(send)
-            routing = router.middleware_stack
+            routing: Any = router.middleware_stack
             try:
                 if type(routing) is MethodType and routing.__func__ is _ROUTER_APP and routing.__self__ is router:
                     if "router" not in scope:
