@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from starlette.middleware.exceptions import ExceptionMiddleware as ExceptionMiddleware
 
 # PERF: by plain integers, as the members of an enumeration compare ten times slower.
 _PHRASES: Final = {int(status): phrase for status, phrase in http.client.responses.items()}
@@ -60,6 +63,20 @@ class WebSocketException(Exception):
 
 class StarletteDeprecationWarning(UserWarning):
     """The category of all deprecations here; a `UserWarning`, so Python shows it by default."""
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name != "ExceptionMiddleware":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        # COMPAT: where the class stood in earlier releases.
+        from starlette.middleware.exceptions import ExceptionMiddleware
+
+        return ExceptionMiddleware
+
+    def __dir__() -> list[str]:
+        return sorted([*globals(), "ExceptionMiddleware"])
 
 
 def _restore(kind: type[Exception], args: tuple[Any, ...], attributes: dict[str, Any]) -> Exception:

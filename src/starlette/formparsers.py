@@ -257,6 +257,7 @@ class MultiPartParser:
     """
 
     spool_max_size = 1024 * 1024  # bytes of a file that stay in memory; read for each file
+    max_file_size: int | None = None  # COMPAT: the earlier name of `spool_max_size`; counts when it is set
     max_part_size = 1024 * 1024  # always replaced by the argument
 
     def __init__(
@@ -415,8 +416,9 @@ class MultiPartParser:
         self._current_files += 1
         if self._current_files > self.max_files:
             raise MultiPartException(f"Too many files. Maximum number of files is {self.max_files}.")
+        spool = self.spool_max_size if self.max_file_size is None else self.max_file_size
         file = UploadFile(
-            file=cast(BinaryIO, SpooledTemporaryFile(max_size=self.spool_max_size)),  # noqa: SIM115  # the caller's
+            file=cast(BinaryIO, SpooledTemporaryFile(max_size=spool)),  # noqa: SIM115  # the caller's
             size=0,
             filename=_user_safe_decode(canonical[1], self._charset),
             headers=Headers(raw=fields),

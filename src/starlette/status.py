@@ -103,6 +103,10 @@ WS_1015_TLS_HANDSHAKE: Final = 1015
 # Every constant so far, and nothing of what follows: a star import must not touch a deprecated name.
 __all__ = [_name for _name in globals() if _name.startswith(("HTTP_", "WS_"))]  # pyright: ignore[reportUnsupportedDunderAll]
 
+# Names of earlier releases, with the numbers that they had then.
+WS_1004_NO_STATUS_RCVD: Final = 1004
+WS_1005_ABNORMAL_CLOSURE: Final = 1005
+
 # Old phrases that RFC 9110 renamed, and the constants to use.
 _RENAMED: Final = {
     "HTTP_413_REQUEST_ENTITY_TOO_LARGE": "HTTP_413_CONTENT_TOO_LARGE",

@@ -33,6 +33,7 @@ import anyio
 import anyio.from_thread
 import anyio.lowlevel
 
+from starlette._legacy.testclient import EarlierVerbs
 from starlette._testing.exchange import Exchange
 from starlette._testing.lifespan import AsyncBackend as _AsyncBackend
 from starlette._testing.lifespan import Serving
@@ -299,7 +300,7 @@ class _TestClientTransport(httpx.BaseTransport):
         return response
 
 
-class TestClient(Serving, httpx.Client):
+class TestClient(Serving, EarlierVerbs, httpx.Client):
     """Call an ASGI application from synchronous test code, as if it were served at `http://testserver`.
 
     Used as a context manager, it runs the lifespan of the application around the block. The rest is the API of the
@@ -377,11 +378,14 @@ class TestClient(Serving, httpx.Client):
         follow_redirects: bool | UseClientDefault = _USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = _USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        allow_redirects: bool | None = None,
     ) -> httpx.Response:
         """Send a request and return the response with its whole body; see the HTTP library.
 
-        `timeout` has no effect and is deprecated.
+        `timeout` has no effect and is deprecated. `allow_redirects` is the earlier name of `follow_redirects`.
         """
+        if allow_redirects is not None and follow_redirects is _USE_CLIENT_DEFAULT:
+            follow_redirects = allow_redirects
         if timeout is not _USE_CLIENT_DEFAULT:
             warnings.warn(
                 "You should not use the 'timeout' argument with the TestClient. "

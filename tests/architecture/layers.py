@@ -17,6 +17,7 @@ ORDER: Final[tuple[str, ...]] = (
     "starlette._routing.*",
     "starlette.concurrency",
     "starlette._utils",
+    "starlette._legacy.uploads",
     "starlette._asgi.*",  # its races use the task group of `_utils`
     "starlette.background",
     "starlette.datastructures.*",
@@ -38,6 +39,7 @@ ORDER: Final[tuple[str, ...]] = (
     "starlette.middleware.opentelemetry",
     "starlette.applications",
     "starlette.schemas",
+    "starlette._legacy.testclient",
     "starlette._testing.*",
     "starlette.testclient",
     "asterism.*",
@@ -53,10 +55,14 @@ LOOKED_UP: Final[dict[tuple[str, str], str]] = {
 }
 
 # (importer, imported): why a function imports against the order when it runs.
-LATE: Final[dict[tuple[str, str], str]] = {}
+LATE: Final[dict[tuple[str, str], str]] = {
+    ("starlette._legacy.uploads", "starlette.datastructures"): "the headers of an upload that is made by name",
+    ("starlette.exceptions", "starlette.middleware.exceptions"): "the earlier home of `ExceptionMiddleware`",
+}
 
 # (importer, imported): why annotations need a name from further down (`if TYPE_CHECKING:`).
 TYPES_ONLY: Final[dict[tuple[str, str], str]] = {
+    ("starlette.exceptions", "starlette.middleware.exceptions"): "the earlier home of `ExceptionMiddleware`",
     ("starlette.requests", "starlette.applications"): "the type of `request.app`",
     ("starlette.requests", "starlette.routing"): "the type of what `url_for` asks",
     ("starlette.types", "starlette.requests"): "handler aliases name the classes their handlers are called with",

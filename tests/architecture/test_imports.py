@@ -46,6 +46,7 @@ LOADED_BY_APPLICATIONS: list[str] = [
     "starlette._legacy.calls",
     "starlette._legacy.events",
     "starlette._legacy.routing",
+    "starlette._legacy.uploads",
     "starlette._routing",
     "starlette._routing.building",
     "starlette._routing.index",

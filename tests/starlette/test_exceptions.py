@@ -121,5 +121,6 @@ def test_deprecations_are_user_warnings() -> None:  # exceptions R7
     assert not issubclass(StarletteDeprecationWarning, DeprecationWarning)
 
 
-def test_the_middleware_is_not_here() -> None:  # exceptions A, "Importable"
-    assert not hasattr(starlette.exceptions, "ExceptionMiddleware")
+def test_another_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'starlette.exceptions' has no attribute 'Nonsense'"):
+        starlette.exceptions.Nonsense  # type: ignore[attr-defined]  # noqa: B018  # pyright: ignore

@@ -246,7 +246,7 @@ def test_arguments_after_the_url_are_keywords() -> None:  # R12
     with pytest.raises(TypeError):
         TestClient(asgi3).request("GET", "/", b"")  # type: ignore[call-arg]
     with pytest.raises(TypeError):
-        TestClient(asgi3).get("/", allow_redirects=False)  # type: ignore[call-arg]
+        TestClient(asgi3).get("/", nonsense=False)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("timeout", [5, None])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, overload
 
 import anyio
 
 from starlette import datastructures as public  # late on purpose: `run_in_threadpool` is replaced there by tools
+from starlette._legacy.uploads import made_by_name
 from starlette.datastructures._headers import Headers
 from starlette.datastructures._multidicts import ImmutableMultiDict
 
@@ -20,8 +21,25 @@ class UploadFile:
         size: Its length in bytes; None if unknown, and then writing does not count.
         filename: The name that the client gave. It is data: never use it as a path.
         headers: The fields of its part of the form.
+
+    The call of earlier releases begins with the name: `UploadFile("cat.png", file, "image/png")`. Without a file it
+    makes a temporary one.
     """
 
+    @overload
+    def __init__(
+        self,
+        file: BinaryIO,
+        *,
+        size: int | None = None,
+        filename: str | None = None,
+        headers: Headers | None = None,
+    ) -> None: ...
+
+    @overload
+    def __init__(self, filename: str, file: BinaryIO | None = None, content_type: str = "") -> None: ...
+
+    @made_by_name
     def __init__(
         self,
         file: BinaryIO,

@@ -105,12 +105,13 @@ class WSGIMiddleware:
 
     Args:
         app: The WSGI application.
+        workers: Without effect; earlier releases took it.
 
     Raises:
         AssertionError: It was called for something else than an HTTP request.
     """
 
-    def __init__(self, app: Callable[..., Any]) -> None:
+    def __init__(self, app: Callable[..., Any], workers: int = 10) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
