@@ -146,7 +146,7 @@ class HTTPConnection(Mapping[str, Any], Generic[StateT]):
         cookies: dict[str, str] | None = getattr(self, "_cookies", None)
         if cookies is None:
             cookies = {}
-            for name, value in self.headers.raw:
+            for name, value in self.headers._list:
                 if name == b"cookie":
                     # COMPAT: tools replace `cookie_parser` in this module.
                     found = cookie_parser(value.decode("latin-1"))
