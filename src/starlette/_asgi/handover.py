@@ -55,6 +55,7 @@ class Handover:
         scope: Its scope.
         receive: What its `receive` asks until the response is closed.
         send: Where messages go that belong to no response: early hints, pushes.
+        loop: The running loop, if that is one of asyncio.
 
     Attributes:
         info: What the last debug message before the start said, or None.
@@ -72,6 +73,8 @@ class Handover:
         "_crowd",
         "_end",
         "_given",
+        "_last",
+        "_loop",
         "_offer",
         "_parked",
         "_reader",
@@ -95,33 +98,36 @@ class Handover:
         "streamed",
     )
 
-    def __init__(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
+        self._loop: Any = loop  # PERF: up to CPython 3.11 asking for the running loop is a system call
         self.app = app
         self.scope = scope
         self._receive = receive
         self._send = send
-        self._started = False
+        self._started = False  # a start was sent
         self._wanted = False  # the reader waits
         self._given: Message | None = None  # what it was given while it did
         self._offer: Message | None = None  # what waits to be taken
+        self._last = False  # that is the last message
         self._parked: Waiter | None = None  # where its sender waits
         self._crowd: list[Waiter] | None = None  # where further senders wait for their turn
         self._reader: Waiter | None = None
         self._end: Waiter | None = None
         self._receiving: set[anyio.CancelScope] | None = None
         self.info: Any = None
-        self.begun = self.running = self.complete = self.closed = False
-        self.promised = self.streamed = self.keeps_context = False
-        self.body_taken = False
         self.error: BaseException | None = None
         self.context: contextvars.Context | None = None
+        self.begun = self.running = self.complete = self.closed = self.body_taken = False
+        self.promised = self.streamed = self.keeps_context = False
 
     # The application's side
 
     async def send(self, message: Message) -> None:
         """Offer a message and wait until it is taken; of the last one, until the response is closed."""
+        kind: str = message["type"]
         if not self._started and not self.closed:
-            kind: str = message["type"]
             if kind == _START:
                 self._started = True
                 self.promised = bool(message.get("trailers", False))
@@ -138,13 +144,15 @@ class Handover:
         if self.closed:
             await checkpoint()  # a producer that never waits must not keep the loop for ever
             return
+        last = kind != _START and self._ends(kind, message)
         if self._wanted:
             self._wanted = False
             _wake(self._reader)
-            if not self._is_last(message):
+            if not last:
                 self._given = message
                 return
         self._offer = message
+        self._last = last
         parked = self._parked = self.waiter()
         try:
             await parked
@@ -181,11 +189,10 @@ class Handover:
             for waiter in crowd:
                 _wake(waiter)
 
-    def _is_last(self, message: Message) -> bool:
-        kind: str = message["type"]
+    def _ends(self, kind: str, message: Message) -> bool:
+        """Tell whether a message is the last of the response."""
         if kind in _CARRIERS:
-            more = _CARRIERS[kind]
-            return not self.promised and not (more and message.get(more, False))
+            return not self.promised and _ends_body(kind, message)
         return kind == _TRAILERS and not message.get("more_trailers", False)
 
     # The reader's side
@@ -215,7 +222,7 @@ class Handover:
         message = self._offer
         if message is not None:
             self._offer = None
-            if self._is_last(message):
+            if self._last:
                 self.complete = True
             else:
                 _wake(self._parked)
@@ -230,17 +237,26 @@ class Handover:
             AssertionError: The message has no place here.
             BaseException: What broke off the body: the exception of the application.
         """
-        # PERF: mostly it is there, and needs no further coroutine.
-        message = None if self.body_taken else self._poll() or await self.take()
-        if message is None:
-            # SECURITY: threats R04.4: what broke off must not pass for complete.
-            if not self.complete and self.error is not None:
-                raise self.error
-            return None
+        message = self.poll_body()
+        if message is not None or self.body_taken:
+            return message
+        message = await self.take()
+        if message is not None:
+            return self._in_body(message)
+        # SECURITY: threats R04.4: what broke off must not pass for complete.
+        if self.error is not None:
+            raise self.error
+        return None
+
+    def poll_body(self) -> Message | None:
+        """Do the same with a message that is there; None when there is none."""
+        message = None if self.body_taken else self._poll()
+        return None if message is None else self._in_body(message)
+
+    def _in_body(self, message: Message) -> Message:
         kind: str = message["type"]
         if kind in _CARRIERS:
-            more = _CARRIERS[kind]
-            self.body_taken = not (more and message.get(more, False))
+            self.body_taken = _ends_body(kind, message)
         elif kind in _NOT_IN_BODY or not kind.startswith(_PREFIX):
             raise AssertionError(f"Unexpected message: {message}")  # COMPAT: base R17
         return message
@@ -304,6 +320,11 @@ class Handover:
         raise NotImplementedError  # pragma: no cover  # both subclasses define it
 
 
+def _ends_body(kind: str, message: Message) -> bool:
+    more = _CARRIERS[kind]
+    return more is None or not message.get(more, False)
+
+
 def _wake(waiter: Waiter | None) -> None:
     if waiter is not None and not waiter.done():
         waiter.set_result(None)
@@ -312,13 +333,7 @@ def _wake(waiter: Waiter | None) -> None:
 class TaskHandover(Handover):
     """On asyncio: one task, which is run on the spot where possible."""
 
-    __slots__ = ("_cancelling", "_loop", "_task")
-
-    def __init__(
-        self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, loop: asyncio.AbstractEventLoop
-    ) -> None:
-        super().__init__(app, scope, receive, send)
-        self._loop = loop  # PERF: up to CPython 3.11 asking for the running loop is a system call
+    __slots__ = ("_cancelling", "_task")
 
     def begin(self) -> None:
         self.begun = self.running = True
@@ -339,7 +354,8 @@ class TaskHandover(Handover):
         self.note_end()
 
     def waiter(self) -> Waiter:
-        return self._loop.create_future()
+        waiter: Waiter = self._loop.create_future()
+        return waiter
 
     def resume(self) -> bool:
         return self._task.resume()

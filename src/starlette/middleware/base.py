@@ -88,8 +88,9 @@ class BaseHTTPMiddleware:
             await self.app(scope, receive, send)
             return
         request = _CachedRequest(scope, receive, send)
-        loop = _asyncio_loop()
-        if loop is not None:
+        loop = asyncio._get_running_loop()
+        # Trio as a guest of asyncio has a running loop as well, but no current task of it.
+        if loop is not None and asyncio.current_task(loop) is not None:
             handover = TaskHandover(self.app, scope, request.wrapped_receive, send, loop)
             call_next = _Exchange(handover, self.shares_context).call_next
             try:
@@ -173,7 +174,7 @@ class _Exchange:
         if handover.context is not None:
             _adopt(handover.context)
         body = _pieces(handover)
-        response = _StreamingResponse(body, start["status"], info=handover.info)
+        response = _StreamingResponse(body, start["status"], None, None, handover.info)
         # COMPAT: base R9: the list itself, so that what is done to it is sent.
         fields: Any = start.get("headers", ())
         response.raw_headers = fields if isinstance(fields, list) else [*fields]
@@ -228,10 +229,19 @@ class _StreamingResponse(Response):
                 start["headers"] = [field for field in self.raw_headers if field[0] != b"content-length"]
             await send(start)
             replaced = False
-        elif source is not None and self._star_is_untouched(source):
-            # PERF: without the generator, which nobody has begun or closed.
+        elif source is not None and _is_unused(source, self._star_own_body, self.body_iterator):
+            # PERF: what the generator would do, without it.
             await send(start)
-            replaced = await _send_messages(source, send)
+            replaced = False
+            while not source.body_taken:
+                message = source.poll_body() or await source.take_body()
+                if message is None:
+                    break
+                if message["type"] != _BODY:
+                    await send(message)
+                    replaced = replaced or _replaces_body(message)
+                elif body := message.get("body", b""):
+                    await send({"type": _BODY, "body": body, "more_body": True})
         else:
             await send(start)
             try:
@@ -244,11 +254,6 @@ class _StreamingResponse(Response):
             await _send_trailers(source, send)
         if self.background is not None:
             await self.background()
-
-    def _star_is_untouched(self, source: Handover) -> bool:
-        """Tell whether the body is still to be taken, by the generator that `call_next` made and nobody has used."""
-        body = self._star_own_body
-        return self.body_iterator is body and not source.streamed and getattr(body, "ag_frame", None) is not None
 
     async def _star_send_pieces(self, send: Send) -> bool:
         """Send what the iterator yields; return whether it was something that replaces the body."""
@@ -310,15 +315,6 @@ class _CachedRequest(Request):
         return not (isinstance(receive, HeldMessages) and receive._messages)
 
 
-def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the running loop, if it is asyncio that runs us. Trio as a guest of asyncio has no task of it."""
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:
-        return None
-    return None if task is None else task.get_loop()
-
-
 def _chain(failure: BaseException, error: BaseException | None) -> None:
     """Keep the application's exception as the context of the one that ends the request."""
     if error is not None and error is not failure and failure.__context__ is None:
@@ -346,16 +342,9 @@ async def _pieces(source: Handover) -> BodyStreamGenerator:
             yield body
 
 
-async def _send_messages(source: Handover, send: Send) -> bool:
-    """Do what sending the pieces does, without making them."""
-    replaced = False
-    while not source.body_taken and (message := await source.take_body()) is not None:
-        if message["type"] != _BODY:
-            await send(message)
-            replaced = replaced or _replaces_body(message)
-        elif body := message.get("body", b""):
-            await send({"type": _BODY, "body": body, "more_body": True})
-    return replaced
+def _is_unused(source: Handover, made: object, body: object) -> bool:
+    """Tell whether the body is still the generator that `call_next` made, and nobody has begun or closed it."""
+    return body is made and not source.streamed and getattr(body, "ag_frame", None) is not None
 
 
 def _replaces_body(message: Message) -> bool:
