@@ -93,9 +93,11 @@ def _seconds(stamp: bytes) -> int | None:
     if len(stamp) != _STAMP_LENGTH:
         return None
     try:
-        return int.from_bytes(a2b_base64(stamp.translate(_FROM_URL_SAFE) + b"=="), "big")
+        octets = a2b_base64(stamp.translate(_FROM_URL_SAFE) + b"==")
     except ValueError:
         return None
+    # What is no base64 was skipped.
+    return int.from_bytes(octets, "big") if len(octets) == 4 else None
 
 
 def dump_session(session: Any) -> bytes:
