@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import anyio
 import anyio.from_thread
+import anyio.lowlevel
 import anyio.to_thread
 
 from starlette._http.fields import checked_field
@@ -157,6 +158,8 @@ class WSGIResponder:
                 group.start_soon(self.sender, send)
                 try:
                     await anyio.to_thread.run_sync(self.wsgi, environ, self.start_response)
+                    # The thread may have ended because of a cancellation, which it cannot pass on by itself.
+                    await anyio.lowlevel.checkpoint_if_cancelled()
                 except Exception as exc:
                     # Raised below: a failing group would cancel the sender, with a message in its hands.
                     failure = exc
