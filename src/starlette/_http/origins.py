@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from starlette._http.fields import checked_field
+from starlette._http.vary import add_vary
 
 Field = tuple[bytes, bytes]
 
@@ -79,7 +80,9 @@ class Amendments:
         names = self._names
         for field in result:
             if field[0] in names:
-                return with_fields(result, [*added[:-1], (b"vary", vary_with_origin(result))])
+                result = with_fields(result, added[:-1])
+                add_vary(result, b"Origin")
+                return result
         result += added
         return result
 
@@ -100,13 +103,3 @@ def with_fields(fields: Iterable[Field], wanted: Iterable[Field]) -> list[Field]
             result.append((name, waiting[name]))
     result += [field for field in waiting.items() if field[0] not in placed]
     return result
-
-
-def vary_with_origin(fields: Iterable[Field]) -> bytes:
-    """Return all `Vary` values as one, which has `Origin` or `*` among its members (RFC 9110 §12.5.5)."""
-    values = [value for name, value in fields if name == b"vary"]
-    joined = b", ".join(values)
-    members = {member.strip(b" \t") for member in joined.lower().split(b",")}
-    if not members.isdisjoint((b"origin", b"*")):
-        return joined
-    return joined + b", Origin" if values else b"Origin"

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from starlette._http.options import word_list
-from starlette._http.origins import ALLOW_ORIGIN, Amendments, Field, ReadyFields, vary_with_origin
+from starlette._http.origins import ALLOW_ORIGIN, Amendments, Field, ReadyFields
+from starlette._http.vary import add_vary
 from starlette.datastructures import Headers as Headers
 from starlette.datastructures import MutableHeaders as MutableHeaders
 from starlette.responses import PlainTextResponse as PlainTextResponse
@@ -222,7 +223,7 @@ class CORSMiddleware:
                 headers.update(self.simple_headers)
                 if self._star_names(origin):
                     self.allow_explicit_origin(headers, origin)
-            headers["vary"] = vary_with_origin(headers.raw).decode("latin-1")
+            add_vary(headers.raw, b"Origin")
             message = {**message, "headers": headers.raw}
         await send(message)
 
