@@ -17,15 +17,20 @@ import anyio.lowlevel
 import pytest
 
 from starlette.applications import Starlette
+from starlette.authentication import AuthenticationBackend, AuthenticationError
 from starlette.datastructures import MutableHeaders
 from starlette.endpoints import WebSocketEndpoint
 from starlette.exceptions import HTTPException
+from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
-from starlette.requests import Request
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketClose
 from tests.asgi import Record, Script, body, call, http_scope, websocket_scope
 
@@ -334,7 +339,7 @@ async def test_generators_are_closed() -> None:  # threats R14
     assert events == ["closed"]
 
 
-# -- WebSockets, errors ------------------------------------------------------------------------------------------------
+# -- WebSockets --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.anyio
@@ -399,6 +404,84 @@ async def test_disconnects_are_seen() -> None:  # threats R15
 
     receive = Script({"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"})
     assert (await call(PassOn(serving(endpoint)), receive=receive)).body == b"seen"
+
+
+# -- origins, hosts and redirects --------------------------------------------------------------------------------------
+
+
+async def ok(scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse("ok")(scope, receive, send)
+
+
+async def ask_host(patterns: Any, *hosts: bytes) -> Record:
+    return await call(TrustedHostMiddleware(ok, patterns), http_scope(headers=[(b"host", host) for host in hosts]))
+
+
+@pytest.mark.anyio
+async def test_one_string_for_a_list() -> None:  # threats T06.3, T07.4
+    assert not CORSMiddleware(ok, "https://example.org").is_allowed_origin("https://example.or")
+    assert (await ask_host("*.example.org", b"evil.net")).status == 400
+    with pytest.raises(TypeError, match="allow_origins must be a list"):
+        CORSMiddleware(ok, "https://a.org, https://b.org")
+
+
+@pytest.mark.anyio
+async def test_origins_that_end_a_header() -> None:  # threats T03
+    cors = CORSMiddleware(ok, ["*"], allow_credentials=True)
+    sent = await call(cors, http_scope(headers=[(b"origin", b"a\r\nb: c")]))
+    assert (sent.status, sent.header("access-control-allow-origin")) == (200, None)
+
+
+@pytest.mark.anyio
+async def test_vary_names_origin_once() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("ok", headers={"vary": "Origin"})(scope, receive, send)
+
+    assert (await call(CORSMiddleware(app))).header("vary") == "Origin"
+
+
+@pytest.mark.anyio
+async def test_two_hosts() -> None:  # threats T07.2
+    assert (await ask_host(["a.org"], b"a.org", b"a.org")).status == 400
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("host", [b".example.com", b"a,b.example.com", b"%00.example.com", b"*.example.com"])
+async def test_star_stands_for_labels(host: bytes) -> None:  # threats T07.3
+    assert (await ask_host(["*.example.com"], host)).status == 400
+
+
+@pytest.mark.anyio
+async def test_www_with_an_impossible_port() -> None:  # threats T05
+    assert (await ask_host(["www.a.org"], b"a.org:65536")).header("location") == "http://www.a.org/"
+
+
+@pytest.mark.anyio
+async def test_brackets_stay() -> None:  # threats T05
+    sent = await call(HTTPSRedirectMiddleware(ok), http_scope(headers=[(b"host", b"[::1]:80")]))
+    assert sent.header("location") == "https://[::1]/"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("app", [HTTPSRedirectMiddleware(ok), TrustedHostMiddleware(ok, ["a.org"])])
+async def test_denials_without_the_extension(app: ASGIApp) -> None:
+    sent = await call(app, websocket_scope(extensions={}))
+    assert sent.messages == [{"type": "websocket.close", "code": 1008, "reason": ""}]
+
+
+@pytest.mark.anyio
+async def test_async_on_error() -> None:
+    class Refuses(AuthenticationBackend):
+        async def authenticate(self, conn: HTTPConnection) -> None:
+            raise AuthenticationError
+
+    async def on_error(conn: HTTPConnection, exc: AuthenticationError) -> Response:
+        return PlainTextResponse("who?", 401)
+
+    assert (await call(AuthenticationMiddleware(ok, Refuses(), on_error))).status == 401
+
+
+# -- errors ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.anyio
