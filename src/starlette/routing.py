@@ -192,7 +192,7 @@ class BaseRoute:
 
 
 # What the index reads of a route when it is made; all else is read when the route is chosen.
-_INDEXED_ATTRIBUTES: Final = frozenset({"path_regex", "matches", "__class__"})
+_INDEXED_ATTRIBUTES: Final = frozenset({"path_regex", "matches", "handle", "__class__"})
 
 
 class Route(BaseRoute):

@@ -26,12 +26,13 @@ _TABLE: Final = "_asterism_table"
 class Plan:
     """A route in the index: what the selection needs of it, read once."""
 
-    __slots__ = ("kind", "literal", "order", "prefix", "route", "singles", "template")
+    __slots__ = ("handles_itself", "kind", "literal", "order", "prefix", "route", "singles", "template")
 
     def __init__(self, order: int, route: Any, kind: str) -> None:
         self.order = order
         self.route = route
         self.kind = kind
+        self.handles_itself = "handle" in getattr(route, "__dict__", ())
         # A subclass may match whatever it likes, and a host does not look at the path.
         self.template = template_of(route, "path_regex") if kind else None
         tokens = self.template.tokens if self.template is not None else None
@@ -194,7 +195,7 @@ class Selector:
                     if methods and scope["method"] not in methods:
                         partial = partial or (route, {"endpoint": route.endpoint, "path_params": values})
                         continue
-                    plain = self._route.handle is self._route_handle and "handle" not in route.__dict__
+                    plain = self._route.handle is self._route_handle and not plan.handles_itself
                 else:
                     plain = False
                 scope["route"] = route
@@ -206,7 +207,7 @@ class Selector:
                 if _enter(plan, path, segments, scope):
                     app = route.app
                     # PERF: that of a plain application is called without the frame of `handle`.
-                    is_plain = self._mount.handle is self._mount_handle and "handle" not in route.__dict__
+                    is_plain = self._mount.handle is self._mount_handle and not plan.handles_itself
                     return (app if type(app) is not self._router else self._inside(app)) if is_plain else route.handle
             elif not plan.kind:
                 match, child_scope = route.matches(scope)
