@@ -263,8 +263,8 @@ class ReadyFile:
         """Do nothing: the bytes are there."""
 
     async def read(self, offset: int, count: int, *, last: bool) -> list[bytes]:
-        """Return the bytes in one chunk."""
-        return [self.content[offset : offset + count]]
+        """Return the bytes in one chunk; none of an empty file, as the others do."""
+        return [self.content[offset : offset + count]] if self.content else []
 
     async def aclose(self) -> None:
         """Do nothing: the file was closed after it was read."""
