@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import pytest
 from hypothesis import given, settings
@@ -484,19 +485,26 @@ async def test_threads_are_limited_apart_from_others() -> None:  # R17
 
 
 @pytest.mark.anyio
-async def test_the_loop_goes_on_while_a_large_body_is_compressed() -> None:  # R13
-    large = bytes(range(256)) * 8192
-    finished: list[str] = []
+async def test_the_loop_goes_on_while_a_large_body_is_compressed(monkeypatch: pytest.MonkeyPatch) -> None:  # R13
+    small_is_done = threading.Event()
+    compress = GZipResponder._asterism_compress
 
-    async def run(name: str, content: bytes) -> None:
+    def waiting(self: GZipResponder, content: bytes, more_body: bool) -> bytes:
+        if content == large:
+            assert small_is_done.wait(timeout=30)
+        return compress(self, content, more_body)
+
+    monkeypatch.setattr(GZipResponder, "_asterism_compress", waiting)
+    large = bytes(131072)
+
+    async def run(content: bytes) -> None:
         assert decoded(await serve(start(), part(content))) == content
-        finished.append(name)
 
     async with anyio.create_task_group() as group:
-        group.start_soon(run, "large", large)
+        group.start_soon(run, large)
         await anyio.lowlevel.checkpoint()
-        group.start_soon(run, "small", TEXT)
-    assert finished == ["small", "large"]
+        await run(TEXT)
+        small_is_done.set()
 
 
 # Responders

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import io
 import sys
@@ -12,7 +13,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import anyio
-import anyio.from_thread
+import anyio.lowlevel
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -446,3 +447,32 @@ async def test_a_cancelled_response_ends() -> None:  # R01
     assert scope.cancelled_caught
     assert len(sent.messages) == 5
     assert content.closed_in is not None
+
+
+def test_a_task_that_asyncio_cancels_leaves_no_thread_behind() -> None:  # R01, R03
+    content = Closing(*[b"x"] * 1_000_000)
+    ended = threading.Event()
+
+    def app(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        try:
+            yield from content
+        finally:
+            ended.set()
+
+    async def main() -> None:
+        sending = asyncio.Event()
+
+        async def send(message: Message) -> None:
+            sending.set()
+            await asyncio.sleep(0)
+
+        task = asyncio.ensure_future(WSGIMiddleware(app)(http_scope(), body(), send))
+        await sending.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.to_thread(ended.wait, 30)
+
+    asyncio.run(main())
+    assert ended.is_set()
