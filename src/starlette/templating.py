@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final
 
 try:
     import jinja2
@@ -18,29 +16,17 @@ except ImportError as exc:
     raise absent from exc
 
 from starlette._legacy.calls import add_scope, without_scope
+from starlette._legacy.templating import older_calls_too
 from starlette.background import BackgroundTask as BackgroundTask
 from starlette.datastructures import URL as URL
-from starlette.exceptions import StarletteDeprecationWarning
 from starlette.requests import Request as Request
 from starlette.responses import HTMLResponse as HTMLResponse
 from starlette.types import Receive as Receive
 from starlette.types import Scope as Scope
 from starlette.types import Send as Send
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 # ASGI extension of the test client: it takes a message of this type and shows its content beside the response.
 _DEBUG: Final = "http.response.debug"
-
-_OLD_ORDER: Final = (
-    "The `name` is not the first parameter anymore. The first parameter should be the `Request` instance.\n"
-    'Replace `TemplateResponse(name, {"request": request})` by `TemplateResponse(request, name)`.'
-)
-_OLD_KEYWORDS: Final = (
-    "The `TemplateResponse` now requires the `request` argument.\n"
-    'Replace `TemplateResponse(name, {"context": context})` by `TemplateResponse(request, name)`.'
-)
-_OLD_OPTIONS: Final = "Extra environment options are deprecated. Use a preconfigured jinja2.Environment instead."
 
 
 class _TemplateResponse(HTMLResponse):
@@ -78,34 +64,6 @@ def _is_debugged(request: object) -> bool:
     return isinstance(request, Mapping) and _DEBUG in (request.get("extensions") or ())
 
 
-def _older_calls_too(template_response: F) -> F:
-    """Let a `TemplateResponse(request, name, ...)` take the calls of Starlette before 1.0 as well.
-
-    These begin with the name, or give `name` and `context` as keywords; the request is in the context.
-    """
-    old_names = ("name", "context", "status_code", "headers", "media_type", "background")
-
-    @functools.wraps(template_response)
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if args:
-            if not isinstance(args[0], str):
-                return template_response(self, *args, **kwargs)
-            warnings.warn(_OLD_ORDER, StarletteDeprecationWarning, stacklevel=2)
-        elif "request" in kwargs or "name" not in kwargs:
-            return template_response(self, **kwargs)
-        else:
-            warnings.warn(_OLD_KEYWORDS, StarletteDeprecationWarning, stacklevel=2)
-        given = dict(zip(old_names, args, strict=False))
-        if given.keys() & kwargs.keys() or len(args) > len(old_names):
-            raise TypeError(f"TemplateResponse() takes each of {', '.join(old_names)} once, in this order")
-        given |= kwargs
-        if "request" not in (given.get("context") or ()):
-            raise ValueError('context must include a "request" key')
-        return template_response(self, given["context"]["request"], **given)
-
-    return cast(F, call)
-
-
 class Jinja2Templates:
     """Templates in one or more directories, or in an environment of your own.
 
@@ -116,7 +74,7 @@ class Jinja2Templates:
         env: A `jinja2.Environment` to use as it is. A plain one escapes nothing: pass it
             `autoescape=jinja2.select_autoescape()`.
         env_options: For programs written before Starlette 1.0: arguments of the `jinja2.Environment` that is made
-            for `directory`. Deprecated: make the environment, and pass it as `env`.
+            for `directory`. New programs make the environment themselves, and pass it as `env`.
 
     Attributes:
         env: The environment, to which filters, globals and extensions may be added.
@@ -138,10 +96,8 @@ class Jinja2Templates:
     ) -> None:
         if bool(directory) is (env is not None):
             raise AssertionError("either 'directory' or 'env' arguments must be passed")
-        if env_options:
-            if env is not None:
-                raise TypeError(f"set {', '.join(map(repr, env_options))} on the environment that is passed as 'env'")
-            warnings.warn(_OLD_OPTIONS, StarletteDeprecationWarning, stacklevel=2)
+        if env is not None and env_options:
+            raise TypeError(f"set {', '.join(map(repr, env_options))} on the environment that is passed as 'env'")
         self.context_processors = [] if context_processors is None else context_processors
         self.env = _environment(directory or "", env_options) if env is None else env
         self._setup_env_defaults(self.env)
@@ -154,7 +110,7 @@ class Jinja2Templates:
         """Return a template; `jinja2.TemplateNotFound` if there is none, or its name leads out of the directory."""
         return self.env.get_template(name)
 
-    @_older_calls_too
+    @older_calls_too
     def TemplateResponse(  # a public name
         self,
         request: Request,

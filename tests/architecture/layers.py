@@ -31,6 +31,7 @@ ORDER: Final[tuple[str, ...]] = (
     "starlette.authentication",
     "starlette.endpoints",
     "starlette.staticfiles",
+    "starlette._legacy.templating",
     "starlette.templating",
     "starlette.middleware",  # the `Middleware` class
     "starlette.middleware.*",

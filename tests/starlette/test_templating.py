@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
-from starlette.exceptions import StarletteDeprecationWarning
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
@@ -23,7 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates, _TemplateResponse
 from starlette.testclient import TestClient
-from tests.asgi import call, http_scope
+from tests.asgi import Record, body, call, http_scope
 
 SCRIPT = "<script>alert('XSS')</script>"
 ESCAPED = "&lt;script&gt;alert(&#39;XSS&#39;)&lt;/script&gt;"
@@ -343,6 +341,15 @@ def test_the_test_client_shows_template_and_context(backend: Any, middleware: li
     assert response.extensions["http.response.debug"]["template"] is response.template
 
 
+@pytest.mark.anyio
+async def test_a_response_is_sent_without_a_scope() -> None:
+    # legacy: the form of ASGI 2, in which a response is called with `receive` and `send`
+    response: Any = loaded(t_html="x").TemplateResponse(request(), "t.html")
+    sent = Record()
+    await response(body(), sent)
+    assert (sent.status, sent.body) == (200, b"x")
+
+
 # -- calls from before 1.0 ---------------------------------------------------------------------------------------------
 
 
@@ -360,7 +367,7 @@ def old(templates: Jinja2Templates) -> Any:
     ],
 )
 def test_old_order(arguments: tuple[Any, ...]) -> None:
-    # legacy R39, R40, R41
+    # legacy R39, R40
     names = ("status_code", "headers", "media_type", "background")
     values = {"status_code": 404, "headers": {"x-a": "1"}, "media_type": "text/plain", "background": None}
     keywords = {name: values[name] for name in names[len(arguments) :]}
@@ -368,29 +375,16 @@ def test_old_order(arguments: tuple[Any, ...]) -> None:
         env=loaded(t_html="{{ a }}{{ b }}").env, context_processors=[lambda request: {"b": request.method}]
     )
     context = {"request": request(), "a": 1}
-    with pytest.warns(StarletteDeprecationWarning) as caught:
-        response = old(templates)("t.html", context, *arguments, **keywords)
+    response = old(templates)("t.html", context, *arguments, **keywords)
     assert (response.body, response.status_code, response.headers["x-a"]) == (b"1GET", 404, "1")
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
     assert response.context is context
-    (warning,) = caught
-    assert warning.filename == __file__
-    assert str(warning.message) == (
-        "The `name` is not the first parameter anymore. The first parameter should be the `Request` instance.\n"
-        'Replace `TemplateResponse(name, {"request": request})` by `TemplateResponse(request, name)`.'
-    )
 
 
 def test_old_keywords() -> None:
-    # legacy R40, R41
-    with pytest.warns(StarletteDeprecationWarning) as caught:
-        response = old(loaded(t_html="x"))(name="t.html", context={"request": request()}, status_code=404)
+    # legacy R40
+    response = old(loaded(t_html="x"))(name="t.html", context={"request": request()}, status_code=404)
     assert (response.body, response.status_code) == (b"x", 404)
-    (warning,) = caught
-    assert str(warning.message) == (
-        "The `TemplateResponse` now requires the `request` argument.\n"
-        'Replace `TemplateResponse(name, {"context": context})` by `TemplateResponse(request, name)`.'
-    )
 
 
 @pytest.mark.parametrize(
@@ -404,11 +398,8 @@ def test_old_keywords() -> None:
     ],
 )
 def test_an_old_call_needs_the_request_in_the_context(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    # legacy R39, R41: the warning comes first
-    with (
-        pytest.warns(StarletteDeprecationWarning),
-        pytest.raises(ValueError, match=r'^context must include a "request" key$'),
-    ):
+    # legacy R39
+    with pytest.raises(ValueError, match=r'^context must include a "request" key$'):
         old(loaded(t_html=""))(*args, **kwargs)
 
 
@@ -421,7 +412,7 @@ def test_an_old_call_needs_the_request_in_the_context(args: tuple[Any, ...], kwa
 )
 def test_a_wrong_old_call_is_a_type_error(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     # templating D3
-    with pytest.warns(StarletteDeprecationWarning), pytest.raises(TypeError, match="once, in this order"):
+    with pytest.raises(TypeError, match="once, in this order"):
         old(loaded(t_html=""))(*args, **kwargs)
 
 
@@ -435,15 +426,10 @@ def test_old_environment_options(tmp_path: Path) -> None:
     # templating R3, legacy R42, R43
     (tmp_path / "t.html").write_text("{{ name }}")
     options: Any = {"autoescape": False, "auto_reload": False}
-    with pytest.warns(StarletteDeprecationWarning) as caught:
-        templates = Jinja2Templates(tmp_path, **options)
+    templates = Jinja2Templates(tmp_path, **options)
     assert (templates.env.autoescape, templates.env.auto_reload) == (False, False)
     assert rendered(templates, name=SCRIPT) == SCRIPT.encode()
-    assert [(warning.filename, str(warning.message)) for warning in caught] == [
-        (__file__, "Extra environment options are deprecated. Use a preconfigured jinja2.Environment instead.")
-    ]
-    with pytest.warns(StarletteDeprecationWarning):
-        escaping = Jinja2Templates(tmp_path, auto_reload=False)
+    escaping = Jinja2Templates(tmp_path, auto_reload=False)
     assert rendered(escaping, name=SCRIPT) == ESCAPED.encode()
 
 
@@ -451,12 +437,3 @@ def test_options_beside_an_environment_are_refused() -> None:
     # templating R3: they would have no effect, and escaping is one of them
     with pytest.raises(TypeError, match="'autoescape'"):
         Jinja2Templates(env=jinja2.Environment(), autoescape=True)
-
-
-def test_todays_calls_do_not_warn(tmp_path: Path) -> None:
-    (tmp_path / "t.html").write_text("x")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        templates = Jinja2Templates(tmp_path)
-        templates.TemplateResponse(request(), "t.html")
-        templates.TemplateResponse(request=request(), name="t.html", context={})
