@@ -131,6 +131,8 @@ class WebSocketEndpoint(_Endpoint):
         decoders = _DECODERS if is_plain else {}
         close_code = status.WS_1000_NORMAL_CLOSURE
         try:
+            if websocket.client_state is WebSocketState.CONNECTING:  # `on_connect` did not accept: nobody has read it
+                await websocket.receive()
             while (message := await websocket.receive())["type"] != "websocket.disconnect":
                 decoder = decoders.get(self.encoding)
                 try:

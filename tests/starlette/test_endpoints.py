@@ -336,9 +336,9 @@ async def test_without_accept_the_messages_are_still_read() -> None:  # endpoint
         async def decode(self, websocket: WebSocket, message: Message) -> Any:
             return message["type"]
 
-    sent, log = await connect(Silent, gone())
+    sent, log = await connect(Silent, {"type": "websocket.receive", "text": "a"}, gone())
     assert sent.messages == []
-    assert log == ["websocket.connect", ("gone", 1000)]
+    assert log == ["websocket.receive", ("gone", 1000)]  # nor is the connect message taken for data
 
 
 @pytest.mark.anyio
