@@ -6,9 +6,6 @@ import http.client
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from starlette.middleware.exceptions import ExceptionMiddleware as ExceptionMiddleware
-
 # PERF: by plain integers, as the members of an enumeration compare ten times slower.
 _PHRASES: Final = {int(status): phrase for status, phrase in http.client.responses.items()}
 
@@ -65,7 +62,9 @@ class StarletteDeprecationWarning(UserWarning):
     """The category of all deprecations here; a `UserWarning`, so Python shows it by default."""
 
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from starlette.middleware.exceptions import ExceptionMiddleware as ExceptionMiddleware
+else:
 
     def __getattr__(name: str) -> Any:
         if name != "ExceptionMiddleware":

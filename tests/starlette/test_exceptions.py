@@ -121,6 +121,7 @@ def test_deprecations_are_user_warnings() -> None:  # exceptions R7
     assert not issubclass(StarletteDeprecationWarning, DeprecationWarning)
 
 
-def test_another_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="module 'starlette.exceptions' has no attribute 'Nonsense'"):
-        starlette.exceptions.Nonsense  # type: ignore[attr-defined]  # noqa: B018  # pyright: ignore
+@pytest.mark.parametrize("name", ["Nonsense", "ExceptionMiddlewar"])
+def test_another_name_is_an_attribute_error(name: str) -> None:
+    with pytest.raises(AttributeError, match=rf"module 'starlette\.exceptions' has no attribute '{name}'"):
+        getattr(starlette.exceptions, name)

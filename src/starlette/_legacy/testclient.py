@@ -17,12 +17,11 @@ def _verb(method: str) -> Callable[..., Any]:
 
 
 class EarlierVerbs:
-    """All of them take what `request` takes: a body also with GET and DELETE, and `allow_redirects`.
+    """All of them take what `request` takes: a body also with GET and DELETE, and `allow_redirects`."""
 
-    Type checkers see the methods of the HTTP library.
-    """
-
-    if not TYPE_CHECKING:
+    if TYPE_CHECKING:
+        pass  # those of the HTTP library count
+    else:
         get = _verb("GET")
         options = _verb("OPTIONS")
         head = _verb("HEAD")
