@@ -19,6 +19,7 @@ from starlette.types import Receive as Receive
 from starlette.types import Scope as Scope
 from starlette.types import Send as Send
 from starlette.websockets import WebSocket as WebSocket
+from starlette.websockets import WebSocketState
 
 # The only verbs that reach a method, and the methods they reach.
 # SECURITY: a table, not `getattr(self, verb.lower())`: the client must not name attributes (threats T17).
