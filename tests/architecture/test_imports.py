@@ -118,7 +118,9 @@ print(json.dumps({
 """
 
 ALONE = """
-import os, sys
+import os, sys, warnings
+# The one module whose import is to warn.
+warnings.filterwarnings("ignore", "starlette.middleware.wsgi is deprecated")
 import anyio, anyio.abc, anyio.from_thread, anyio.to_thread
 failed = []
 for module in sys.argv[1:]:
