@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pickle
 import re
@@ -14,10 +15,12 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import jinja2
 import pytest
 
 from starlette.applications import Starlette
 from starlette.authentication import AuthenticationBackend, AuthenticationError
+from starlette.config import Config
 from starlette.datastructures import MutableHeaders
 from starlette.endpoints import WebSocketEndpoint
 from starlette.exceptions import HTTPException
@@ -29,7 +32,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.schemas import SchemaGenerator
 from starlette.staticfiles import StaticFiles
+from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketClose
 from tests.asgi import Record, Script, body, call, http_scope, websocket_scope
@@ -479,6 +484,41 @@ async def test_async_on_error() -> None:
         return PlainTextResponse("who?", 401)
 
     assert (await call(AuthenticationMiddleware(ok, Refuses(), on_error))).status == 401
+
+
+# -- configuration, templates and schemas ------------------------------------------------------------------------------
+
+
+def test_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("KEY=1", encoding="utf-8-sig")
+    assert Config(tmp_path / ".env")("KEY") == "1"
+
+
+def test_casts_without_a_name() -> None:
+    with pytest.raises(ValueError, match="Not a valid functools"):
+        Config(environ={"KEY": "2"})("KEY", cast=functools.partial(int, base=2))
+
+
+def test_options_beside_an_environment(tmp_path: Path) -> None:
+    assert Jinja2Templates(tmp_path, autoescape=False).env.autoescape is False
+    with pytest.raises(TypeError, match="autoescape"):
+        Jinja2Templates(env=jinja2.Environment(), autoescape=True)
+
+
+def documented(request: Request) -> Response:
+    """summary: documented"""
+    return PlainTextResponse("documented")
+
+
+def test_base_schema_stays() -> None:
+    base: dict[str, Any] = {"paths": {}}
+    assert list(SchemaGenerator(base).get_schema([Route("/", documented)])["paths"]) == ["/"]
+    assert base == {"paths": {}}
+
+
+def test_partials_in_schemas() -> None:
+    schema = SchemaGenerator({}).get_schema([Route("/", functools.partial(documented))])
+    assert schema == {"paths": {"/": {"get": {"summary": "documented"}}}}
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------
