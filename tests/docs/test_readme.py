@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import tomllib
 from importlib.util import find_spec
 
-from starlette.applications import Starlette
 from tests.docs.pages import ROOT
 
 
@@ -25,9 +23,7 @@ def test_modules_that_are_called_missing_are_missing() -> None:
 
 
 def test_other_things_that_are_called_missing_are_missing() -> None:
-    """Each of these ends the sentence below the list in the README, which then has to change."""
-    assert not hasattr(Starlette, "route")
-    assert "on_startup" not in inspect.signature(Starlette).parameters
+    """Each of these ends a part of the README's sentence, which then has to change."""
     assert find_spec("starlette.graphql") is None
     assert [path.name for path in (ROOT / "src" / "asterism").glob("*.py")] == ["__init__.py"]
 
