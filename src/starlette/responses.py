@@ -29,7 +29,7 @@ from starlette._asgi.files import (
 from starlette._asgi.streams import async_steps, close_steps
 from starlette._http.disposition import content_disposition
 from starlette._http.fields import checked_field, checked_value, first_value
-from starlette._http.json_body import json_body
+from starlette._http.json_text import dump_strict
 from starlette._http.ranges import MALFORMED, Refusal, content_range, multipart_layout, select_ranges
 from starlette._http.set_cookie import set_cookie_text
 from starlette._http.validators import range_condition, stat_fields
@@ -266,7 +266,7 @@ class JSONResponse(Response):
 
     def render(self, content: Any) -> bytes:
         """Return `content` as JSON; override it to use another serialiser."""
-        return json_body(content)
+        return dump_strict(content).encode()
 
 
 class RedirectResponse(Response):

@@ -32,7 +32,6 @@ LOADED_BY_APPLICATIONS: list[str] = [
     "starlette._http.disposition",
     "starlette._http.fields",
     "starlette._http.forms",
-    "starlette._http.json_body",
     "starlette._http.json_text",
     "starlette._http.multipart",
     "starlette._http.query",

@@ -7,39 +7,50 @@ from __future__ import annotations
 
 import json
 import json.encoder
+from collections.abc import Callable
 from typing import Any, Final
 
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _DECODER: Final[Any] = json.JSONDecoder()
 
-# The C encoder of the standard library, made once; None where the library is pure Python (PyPy).
-_make_encoder: Final[Any] = getattr(json.encoder, "c_make_encoder", None)
-_chunks: Final[Any] = _make_encoder and _make_encoder(
-    None,  # no table of containers on the way: a cycle shows as RecursionError
-    _ENCODER.default,
-    json.encoder.encode_basestring,
-    None,
-    _ENCODER.key_separator,
-    _ENCODER.item_separator,
-    _ENCODER.sort_keys,
-    _ENCODER.skipkeys,
-    _ENCODER.allow_nan,
-)
+
+def writer_of(encoder: json.JSONEncoder) -> Callable[[Any], str]:
+    """Return a function that writes what `encoder.encode` writes, from parts that are made once.
+
+    PERF: 0.8 us instead of 2.1 us for a small object; `encode` makes a C encoder for every call.
+    """
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # the library is pure Python (PyPy)
+        return encoder.encode
+    pieces = make(
+        None,  # no table of containers on the way: a cycle shows as RecursionError
+        encoder.default,
+        json.encoder.encode_basestring_ascii if encoder.ensure_ascii else json.encoder.encode_basestring,
+        None,
+        encoder.key_separator,
+        encoder.item_separator,
+        encoder.sort_keys,
+        encoder.skipkeys,
+        encoder.allow_nan,
+    )
+
+    def write(value: Any) -> str:
+        try:
+            return "".join(pieces(value, 0))
+        except RecursionError:
+            return encoder.encode(value)  # which tells a cycle (ValueError) from great depth
+
+    return write
 
 
-def _compact(value: Any) -> str:
-    try:
-        return "".join(_chunks(value, 0))
-    except RecursionError:
-        return _ENCODER.encode(value)  # which tells a cycle (ValueError) from great depth
-
-
-# PERF: 0.8 us instead of the 3.5 us of `json.dumps(value, separators=..., ensure_ascii=False)` for a small object.
-dump_compact: Final = _compact if _chunks else _ENCODER.encode
+dump_compact: Final = writer_of(json.JSONEncoder(separators=(",", ":"), ensure_ascii=False))
 """Return `value` as JSON without blanks, non-ASCII kept, NaN allowed: `{"a": [1, "é"]}` gives `{"a":[1,"é"]}`.
 
 Raises TypeError for what JSON cannot hold and ValueError for a cycle.
 """
+
+# RFC 8259 §6 knows no NaN and no infinities, so they are refused instead of written as JavaScript words.
+dump_strict: Final = writer_of(json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False))
+"""Return `value` as `dump_compact` does; ValueError for NaN and infinities as well."""
 
 
 def load_text(text: str) -> Any:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import json.encoder
 from binascii import a2b_base64, b2a_base64
 from typing import Any, Final
 
-from starlette._http.json_text import load_text
+from starlette._http.json_text import load_text, writer_of
 
 # The defaults of itsdangerous, which are a part of the format.
 _SALT: Final = b"itsdangerous.Signer"
@@ -24,21 +23,7 @@ _FROM_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 # Four octets in base64: the seconds since 1970 from 1970-07 until 2106.
 _STAMP_LENGTH: Final = 6
 
-_ENCODER: Final = json.JSONEncoder()
-
-# The C encoder of the standard library, made once; None where the library is pure Python (PyPy).
-_make_encoder: Final[Any] = getattr(json.encoder, "c_make_encoder", None)
-_chunks: Final[Any] = _make_encoder and _make_encoder(
-    None,  # no table of containers on the way: a cycle shows as RecursionError
-    _ENCODER.default,
-    json.encoder.encode_basestring_ascii,
-    None,
-    _ENCODER.key_separator,
-    _ENCODER.item_separator,
-    _ENCODER.sort_keys,
-    _ENCODER.skipkeys,
-    _ENCODER.allow_nan,
-)
+_dump: Final = writer_of(json.JSONEncoder())
 
 
 class Seal:
@@ -81,8 +66,8 @@ class Seal:
         value, _, signature = signed.rpartition(b".")
         if not hmac.compare_digest(signature, self.signature(value)):
             return None
-        payload, _, stamp = value.rpartition(b".")
-        seconds = _seconds(stamp)
+        payload, dot, stamp = value.rpartition(b".")
+        seconds = _seconds(stamp) if dot else None
         if seconds is None or (max_age is not None and not 0 <= now - seconds <= max_age):
             return None
         return payload
@@ -108,17 +93,6 @@ def dump_session(session: Any) -> bytes:
         ValueError: It contains itself.
     """
     return b2a_base64(_dump(session).encode("ascii"), newline=False)
-
-
-def _dump_fast(session: Any) -> str:
-    try:
-        return "".join(_chunks(session, 0))
-    except RecursionError:
-        return _ENCODER.encode(session)  # which tells a cycle (ValueError) from great depth
-
-
-# PERF: 1.2 us instead of 2.7 us for a small session.
-_dump: Final = _dump_fast if _chunks else _ENCODER.encode
 
 
 def load_session(payload: bytes) -> dict[str, Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import json.encoder
 import math
@@ -12,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from starlette._http import json_text
-from starlette._http.json_text import dump_compact, load_text
+from starlette._http.json_text import dump_compact, dump_strict, load_text, writer_of
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -65,9 +63,28 @@ def test_depth_is_a_recursion_error() -> None:  # T11
     assert load_text("[1]") == [1]
 
 
-def test_without_the_c_encoder_the_result_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("keys", [{}, {"ensure_ascii": False, "allow_nan": False}, {"sort_keys": True, "indent": 1}])
+def test_without_the_c_encoder_the_result_is_the_same(monkeypatch: pytest.MonkeyPatch, keys: dict[str, Any]) -> None:
+    encoder = json.JSONEncoder(**keys)
+    value = {"b": [1, "é"], "a": None}
     with monkeypatch.context() as patch:
         patch.setattr(json.encoder, "c_make_encoder", None)
-        plain = importlib.reload(json_text)
-        assert plain.dump_compact({"a": [1, "é", math.inf]}) == '{"a":[1,"é",Infinity]}'
-    importlib.reload(json_text)
+        assert writer_of(encoder)(value) == encoder.encode(value)
+    if "indent" not in keys:
+        assert writer_of(encoder)(value) == encoder.encode(value)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, [-math.inf]])
+def test_a_strict_writer_refuses_what_is_no_number(value: Any) -> None:  # T11
+    with pytest.raises(ValueError, match="Out of range float values are not JSON compliant"):
+        dump_strict(value)
+
+
+@settings(max_examples=100, deadline=None)
+@given(VALUES)
+def test_a_strict_writer_writes_all_else_as_the_other(value: Any) -> None:
+    try:
+        text = dump_strict(value)
+    except ValueError:
+        return
+    assert text == dump_compact(value)

@@ -10,10 +10,9 @@ from typing import Any
 
 import itsdangerous
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from starlette._http import session_cookie
 from starlette._http.session_cookie import Seal, dump_session, load_session
 from tests.growth import per_doubling
 
@@ -56,6 +55,7 @@ def test_a_seal_signs_as_the_library_does(key: bytes, payload: bytes, now: int) 
 
 
 @given(st.binary(max_size=120), st.sampled_from([None, -1, 0, 100]))
+@example(b"+++++A", None)  # a time without a value
 @settings(max_examples=200, deadline=None)
 def test_a_seal_accepts_nothing_that_the_library_refuses(junk: bytes, max_age: int | None) -> None:  # R6, T08.2
     for signed in (junk, junk + b"." + Seal(KEY).signature(junk)):
@@ -114,11 +114,9 @@ def test_the_example_of_the_format() -> None:  # R14
     assert load_session(b"eyJhIjogMX0=") == {"a": 1}
 
 
-@pytest.mark.parametrize("dump", [session_cookie._dump_fast, session_cookie._ENCODER.encode])
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=4))
 @settings(max_examples=100, deadline=None)
-def test_sessions_are_written_as_json_writes_them(dump: Any, session: dict[str, Any]) -> None:  # R14
-    assert dump(session) == json.dumps(session)
+def test_sessions_are_written_as_json_writes_them(session: dict[str, Any]) -> None:  # R14
     assert dump_session(session) == base64.b64encode(json.dumps(session).encode())
     assert load_session(dump_session(session)) == session
 
