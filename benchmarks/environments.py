@@ -22,6 +22,7 @@ SHARED: Final = (
     "itsdangerous",
     "jinja2",
     "python-multipart",
+    "trio",
     "uvicorn",
     "uvloop",
     "websockets",

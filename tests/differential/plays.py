@@ -1,0 +1,38 @@
+"""Plays cases in processes of their own, one for each package and loop."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks import environments
+from tests.differential.case import Case
+
+Transcripts = dict[str, list[str]]
+
+
+def play(python: Path, loop: str, cases: list[Case]) -> Transcripts:
+    """Return the transcripts of the cases under the package that an interpreter has, by the names of the cases."""
+    command = [str(python), "-W", "ignore", "-m", "tests.differential.player", loop]
+    done = subprocess.run(
+        command,
+        input=pickle.dumps(cases),
+        capture_output=True,
+        cwd=environments.ROOT,
+        env=environments.clean(),
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{python} could not play: {done.stderr.decode(errors='replace')[-2000:]}")
+    transcripts: Transcripts = pickle.loads(done.stdout)
+    return transcripts
+
+
+def both(upstream: Path, loop: str, cases: list[Case]) -> tuple[Transcripts, Transcripts]:
+    """Return our transcripts and upstream's, played at the same time."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        ours, theirs = pool.map(lambda python: play(python, loop, cases), (Path(sys.executable), upstream))
+    return ours, theirs
