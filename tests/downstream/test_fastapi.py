@@ -532,7 +532,6 @@ def test_websockets(client) -> None:
         pass
 
 
-@pytest.mark.xfail(reason="`transitions.clip_reason` fails where the reason of a close is no text", strict=False)
 def test_invalid_parameters_of_a_websocket(client) -> None:
     """FastAPI closes with the list of what is invalid as the reason."""
     with pytest.raises(WebSocketDisconnect) as invalid, client.websocket_connect("/ws/refused"):

@@ -79,11 +79,13 @@ def step(row: Row, message: Message) -> int:
 _REASON_BYTES: Final = 123
 
 
-def clip_reason(reason: str) -> str:
+def clip_reason(reason: Any) -> Any:
     """Cut a close reason to what fits in a close frame: 123 bytes of UTF-8, never inside a character.
 
-    Lone surrogates, which no UTF-8 can hold, become `?`.
+    Lone surrogates, which no UTF-8 can hold, become `?`. What is no text is returned as it is.
     """
+    if not isinstance(reason, str):
+        return reason  # COMPAT: FastAPI closes with a list of errors; what becomes of it is up to the server
     if reason.isascii() and len(reason) <= _REASON_BYTES:
         return reason
     return reason.encode("utf-8", "replace")[:_REASON_BYTES].decode("utf-8", "ignore")
@@ -102,7 +104,7 @@ def fit_to_send(message: Message) -> Message:
 
 
 def _with_fitting_reason(message: Message) -> Message:
-    reason: str | None = message.get("reason")
+    reason = message.get("reason")
     if not reason:
         return message
     clipped = clip_reason(reason)

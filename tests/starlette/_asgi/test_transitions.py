@@ -76,3 +76,10 @@ def test_a_clipped_reason_fits_and_is_a_prefix(reason: str) -> None:  # T18.4
 )
 def test_a_message_that_fits_is_the_same_object(message: dict[str, Any]) -> None:
     assert fit_to_send(message) is message
+
+
+@pytest.mark.parametrize("reason", [[{"loc": ["query", "token"]}], {"a": 1}])
+def test_a_reason_that_is_no_text_is_passed_on(reason: object) -> None:
+    assert clip_reason(reason) is reason
+    message = {"type": "websocket.close", "code": 1008, "reason": reason}
+    assert fit_to_send(message) is message
