@@ -32,7 +32,7 @@ LEDGER: Final[dict[str, int]] = {
     "path, query and header parameters": 23,
     "no route": 21,
     "wrong method": 17,
-    "slash redirect": 31,
+    "slash redirect": 33,
     "handled HTTPException": 15,
     "two mounts": 25,
     "last of 1,000 static routes": 10,
