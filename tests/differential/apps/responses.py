@@ -64,13 +64,19 @@ class OnlyIterable:
         return chunks(*self._items)
 
 
+def view_of(data: bytes, cast: Any = "B", step: int = 1) -> Any:
+    """Return a view with items of another type, or only every so many octets."""
+    view: Any = memoryview(data)
+    return view.cast(cast)[::step]
+
+
 # What data cannot say: `{"$": "async", "items": [...]}` among the arguments.
 VALUES: dict[str, Any] = {
     "async": lambda items=(), ends=None: chunks(*items, ends=ends),
     "sync": lambda items=(), ends=None: plain_chunks(*items, ends=ends),
     "iterable": lambda items=(): OnlyIterable(*items),
     "file": lambda data: io.BytesIO(data),
-    "memoryview": lambda data, cast="B", step=1: memoryview(data).cast(cast)[::step],
+    "memoryview": view_of,
     "status": lambda code: HTTPStatus(code),
     "url": lambda text: URL(text),
     "headers": lambda pairs: Headers(raw=pairs),

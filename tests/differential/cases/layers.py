@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from tests.differential.case import CONNECT, DISCONNECT, Case, body, gone, http, lifespan, older, websocket
+from tests.differential.case import CONNECT, DISCONNECT, Case, Message, body, gone, http, lifespan, older, websocket
 
 DISPATCH: Final = [
     "passes", "adds", "answers", "raises", "raises_http", "raises_after", "catches", "replaces", "discards", "background", "body", "stream",
@@ -23,20 +23,13 @@ PATHS: Final = [
 
 def case(name: str, layers: Sequence[Any], scope: dict[str, Any], messages: Any = None, **keys: Any) -> Case:
     """Return a case for a stack of middlewares, whose client stays."""
-    options = {
-        "layers": list(layers),
-        **{key: keys.pop(key) for key in ("limits", "handlers", "outside") if key in keys},
-    }
-    sent = (
-        messages
-        if messages is not None
-        else (CONNECT, gone())
-        if scope["type"] == "websocket"
-        else body(b"some ", b"data")
-    )
+    options: dict[str, Any] = {"layers": list(layers)}
+    options.update({key: keys.pop(key) for key in ("limits", "handlers", "outside") if key in keys})
+    default = (CONNECT, gone()) if scope["type"] == "websocket" else body(b"some ", b"data")
+    sent: tuple[Message, ...] = default if messages is None else messages
     if scope["path"].startswith("/receives/"):
         sent = (*sent, DISCONNECT)
-    return Case(f"layers/{name}", "layers.stack", scope, options, sent, **keys)
+    return Case(f"layers/{name}", "layers.stack", scope, options, tuple(sent), **keys)
 
 
 def cases() -> Iterator[Case]:
@@ -366,10 +359,10 @@ def _authentication() -> Iterator[Case]:
 
 def _wsgi() -> Iterator[Case]:
     for path in ["/wsgi/", "/wsgi/status", "/wsgi/exc", "/wsgi/raises", "/wsgi/\u5c0f/a b", "/wsgi/x/"]:
-        for label, keys in {
+        for label, keys in dict[str, dict[str, Any]]({
             "plain": {}, "fields": {"headers": [("content-type", "a/b"), ("content-length", "9"), ("x-a", "1"), ("x-a", "2")], "query": b"a=1&b=%20"},
             "no server": {"server": None, "client": None}, "root": {"root_path": "/r", "path": "/r" + path}, "https": {"scheme": "https", "http_version": "2"},
-        }.items():  # fmt: skip
+        }).items():  # fmt: skip
             keys = dict(keys)
             scope = http(keys.pop("path", path), "POST", **keys)
             yield Case(f"layers/wsgi {path} {label}", "layers.wsgi", scope, {}, body(b"some ", b"data"))

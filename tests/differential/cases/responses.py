@@ -222,12 +222,12 @@ def _streams() -> Iterator[Case]:
     scopes = {"now": http(), "older": older(http()), "none": older(http(), None), "no asgi": {"type": "http"}, "2.10": older(http(), "2.10"), "3.0": older(http(), "3.0"), "websocket": websocket()}  # fmt: skip
     for label, scope in scopes.items():
         for source in ["async", "sync"]:
-            for name, chunks in items.items():
+            for name, sent in items.items():
                 if label in {"now", "older"} or name == "text":
                     yield case(
                         f"stream {source} {name} {label}",
                         "StreamingResponse",
-                        {"content": {"$": source, "items": chunks}},
+                        {"content": {"$": source, "items": sent}},
                         scope,
                     )
             for ends in ["raises", "group", "oserror"]:
@@ -249,12 +249,12 @@ def _streams() -> Iterator[Case]:
     for status in [204, 304, 404]:
         yield case(f"stream status {status}", "StreamingResponse", {"content": [], "status_code": status})
     for app in ["bare", "inside"]:
-        for items in [[], ["a"]]:
-            keys = {"content": {"$": "async", "items": items, "ends": "waits"}, "background": "async"}
+        for chunks in list[list[str]]([[], ["a"]]):
+            keys = {"content": {"$": "async", "items": chunks, "ends": "waits"}, "background": "async"}
             for version in ["2.3", None]:
-                name = f"left after {len(items) + 1} {app} {version}"
+                name = f"left after {len(chunks) + 1} {app} {version}"
                 scope = older(http(), version)
-                yield case(name, "StreamingResponse", keys, scope, app, messages=body(), leaves_after=len(items) + 1)
-        path = {"path": "site/long.bin", "background": "async"}
+                yield case(name, "StreamingResponse", keys, scope, app, messages=body(), leaves_after=len(chunks) + 1)
+        path: dict[str, Any] = {"path": "site/long.bin", "background": "async"}
         messages = (*body(), {"type": "http.other"})
         yield case(f"file received {app}", "FileResponse", path, older(http()), app, messages=messages, leaves_after=9)

@@ -69,11 +69,13 @@ def cases() -> Iterator[Case]:
         for method in ["HEAD", "POST", "get", "OPTIONS"]:
             yield files(f"method {method} {path}", http(path, method), directory="site", html=True)
             yield files(f"method bare {method} {path}", http(path, method), at=None, directory="site")
-    for label, keys in {
-        "query": {"query": b"a=1"},
-        "no host": {"headers": {"host": "?"}, "server": None},
-        "https": {"scheme": "https"},
-    }.items():
+    for label, keys in dict[str, dict[str, Any]](
+        {
+            "query": {"query": b"a=1"},
+            "no host": {"headers": {"host": "?"}, "server": None},
+            "https": {"scheme": "https"},
+        }
+    ).items():
         for path in ["/sub", "//sub", "/sp ace/../sub", "/@evil/../sub"]:
             yield files(f"redirect {label} {path}", http(path, **keys), at=None, directory="site", html=True)
     yield files("websocket", websocket("/a.txt"), directory="site")
@@ -200,7 +202,7 @@ def _one() -> Iterator[Case]:
         for method in ["GET", "HEAD"]:
             for label, scope in {"now": http(method=method), "older": older(http(method=method))}.items():
                 yield files(f"one {method} {label} {path}", scope, "one", path=path)
-    for extensions in [{"http.response.pathsend": {}}, {"other": {}}]:
+    for extensions in list[dict[str, Any]]([{"http.response.pathsend": {}}, {"other": {}}]):
         for method in ["GET", "HEAD"]:
             for index, headers in enumerate([{}, {"range": "bytes=0-1"}, {"range": "bytes=x"}]):
                 scope = http("/a.txt", method, headers, extensions=extensions)

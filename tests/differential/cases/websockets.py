@@ -86,7 +86,7 @@ def cases() -> Iterator[Case]:
         [["receive"], ["deny", "x"], ["close"]],
     ]
     for index, steps in enumerate(denials):
-        for extensions in [{}, {"other": {}}]:
+        for extensions in list[dict[str, Any]]([{}, {"other": {}}]):
             yield session(f"denial {index} {sorted(extensions)}", steps, texts, scope=websocket(extensions=extensions))
     yield session(
         "forced", [["accept"], ["force", "CONNECTING"], ["receive"], ["force", "DISCONNECTED"], ["receive"]], texts
