@@ -40,6 +40,8 @@ ORDER: Final[tuple[str, ...]] = (
     "starlette.middleware.opentelemetry",
     "starlette.applications",
     "starlette.schemas",
+    "starlette._graphql.*",
+    "starlette.graphql",
     "starlette._legacy.testclient",
     "starlette._testing.*",
     "starlette.testclient",

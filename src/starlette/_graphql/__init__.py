@@ -1,0 +1,1 @@
+"""What is behind `starlette.graphql`: requests, limits and the page (pure), the engine, and the two transports."""
