@@ -23,6 +23,11 @@ class Indexed(Protocol):
         ...
 
     @property
+    def kind(self) -> str:
+        """The kind of scope that it serves, if that is all it looks at besides the path."""
+        ...
+
+    @property
     def template(self) -> Template | None:
         """Its pattern, or None when it may match any path."""
 
@@ -36,15 +41,18 @@ class RouteIndex(Generic[E]):
     Memory is linear in the entries. Nothing is stored per request.
     """
 
-    __slots__ = ("_any", "_root", "depth", "static")
+    __slots__ = ("_any", "_root", "depth", "has_others", "static")
 
     def __init__(self, entries: Iterable[E]) -> None:
         self._any: list[E] = []
         self._root: _Node[E] = _Node()
         # How many segments the longest entry has: a path need not be cut any further.
         self.depth = 1
+        # Whether any entry is of another kind than plain HTTP routes.
+        self.has_others = False
         static: list[str] = []
         for entry in entries:
+            self.has_others = self.has_others or entry.kind != "http"
             literal = self._place(entry)
             if literal is not None:
                 static.append(literal)

@@ -96,12 +96,6 @@ class Selector:
 
         The routers of plain mounts are entered right here, one level a turn.
         """
-        if (
-            self._route.matches is not self._route_matches
-            or self._mount.matches is not self._mount_matches
-            or self._websocket_route.matches is not self._websocket_route_matches
-        ):
-            return self._scan(router, scope)
         while True:
             # PERF: `_index`, for the usual case that nothing has changed.
             table: RouteTable[Plan] | None = router.__dict__.get(_TABLE)
@@ -115,7 +109,17 @@ class Selector:
                 index = table.index
             else:
                 index = self._index(router)
-            if index is None:
+            if (
+                index is None
+                or self._route.matches is not self._route_matches
+                or (
+                    index.has_others
+                    and (
+                        self._mount.matches is not self._mount_matches
+                        or self._websocket_route.matches is not self._websocket_route_matches
+                    )
+                )
+            ):
                 return self._scan(router, scope)
             path: str = get_route_path(scope) if scope.get("root_path") else scope["path"]
             segments: Sequence[str] = ()

@@ -21,6 +21,7 @@ class Entry(NamedTuple):
     order: int
     path: str
     template: Template | None
+    kind: str = "http"
 
 
 def entries(*paths: str) -> list[Entry]:
