@@ -111,14 +111,15 @@ class Awaits:
 
 
 def http_scope(path: str = "/", method: str = "GET", **keys: Any) -> Scope:
-    """Return a scope as uvicorn makes it, with the headers a browser might send."""
-    headers = [
+    """Return a scope as uvicorn makes it, with the headers a browser might send; given ones replace those."""
+    given = list(keys.pop("headers", ()))
+    names = {name for name, _ in given}
+    usual = [
         (b"host", b"example.org"),
         (b"user-agent", b"benchmark/1.0"),
         (b"accept", b"text/html,application/json;q=0.9,*/*;q=0.8"),
         (b"accept-encoding", b"identity"),
         (b"connection", b"keep-alive"),
-        *keys.pop("headers", ()),
     ]
     return {
         "type": "http",
@@ -130,7 +131,7 @@ def http_scope(path: str = "/", method: str = "GET", **keys: Any) -> Scope:
         "raw_path": path.encode(),
         "query_string": b"",
         "root_path": "",
-        "headers": headers,
+        "headers": [field for field in usual if field[0] not in names] + given,
         "client": ("127.0.0.1", 50000),
         "server": ("127.0.0.1", 8000),
         "state": {},

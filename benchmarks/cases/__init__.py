@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from benchmarks.case import Case
-from benchmarks.cases import applications, bodies, connections, sending
+from benchmarks.cases import applications, bodies, connections, layers, sending
 
-CASES: tuple[Case, ...] = (*applications.CASES, *connections.CASES, *bodies.CASES, *sending.CASES)
+CASES: tuple[Case, ...] = (
+    *applications.CASES,
+    *layers.CASES,
+    *connections.CASES,
+    *bodies.CASES,
+    *sending.CASES,
+)
 
 
 def find(name: str) -> Case:
