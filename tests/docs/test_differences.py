@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import functools
+import io
 import os
 import pickle
 import re
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import anyio
 import anyio.lowlevel
+import itsdangerous
 import jinja2
 import pytest
 
@@ -23,13 +28,16 @@ from starlette.authentication import AuthenticationBackend, AuthenticationError
 from starlette.config import Config
 from starlette.datastructures import MutableHeaders
 from starlette.endpoints import WebSocketEndpoint
-from starlette.exceptions import HTTPException
+from starlette.exceptions import HTTPException, StarletteDeprecationWarning
+from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.httpsredirect import HTTPSRedirectMiddleware
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.schemas import SchemaGenerator
@@ -38,6 +46,10 @@ from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketClose
 from tests.asgi import Record, Script, body, call, http_scope, websocket_scope
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", StarletteDeprecationWarning)
+    from starlette.middleware.wsgi import WSGIMiddleware, build_environ
 
 PAGE = Path(__file__).parents[2] / "docs" / "differences.md"
 MULTIPART = [(b"content-type", b"multipart/form-data; boundary=b")]
@@ -140,6 +152,17 @@ def test_checks_without_asserts() -> None:  # threats T04.3, T27
     program = "from starlette.responses import Response; Response().set_cookie('a', 'b', samesite='never')"
     ended = subprocess.run([sys.executable, "-O", "-c", program], capture_output=True, text=True, check=False)
     assert "AssertionError: samesite must be" in ended.stderr
+
+
+@pytest.mark.parametrize("key", ["", None])
+def test_empty_secret_keys(key: Any) -> None:  # threats T08.4
+    with pytest.raises(ValueError, match="secret_key"):
+        SessionMiddleware(ok, key)
+
+
+def test_compression_levels() -> None:
+    with pytest.raises(ValueError, match="compresslevel"):
+        GZipMiddleware(ok, compresslevel=11)
 
 
 # -- addresses ---------------------------------------------------------------------------------------------------------
@@ -344,6 +367,22 @@ async def test_generators_are_closed() -> None:  # threats R14
     assert events == ["closed"]
 
 
+@pytest.mark.anyio
+async def test_errors_of_generators() -> None:  # responses D1
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"one"
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        await call(StreamingResponse(chunks()))
+
+
+@pytest.mark.anyio
+async def test_files_in_blocks() -> None:  # responses R30
+    sent = await call(StreamingResponse(io.BytesIO(b"1\n2\n3\n")))
+    assert [message["body"] for message in sent.messages[1:]] == [b"1\n2\n3\n", b""]
+
+
 # -- WebSockets --------------------------------------------------------------------------------------------------------
 
 
@@ -374,6 +413,23 @@ async def test_undecodable_payloads() -> None:  # threats T18.3
     with pytest.raises(RuntimeError):
         await Starlette(routes=[WebSocketRoute("/", Endpoint)])(websocket_scope(), receive, sent)
     assert sent.messages[-1]["code"] == 1003
+
+
+@pytest.mark.anyio
+async def test_one_denial() -> None:  # exceptions D3
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.receive()
+        await websocket.send({"type": "websocket.http.response.start", "status": 403, "headers": []})
+        raise HTTPException(401)
+
+    sent = Record()
+    scope = websocket_scope(extensions={"websocket.http.response": {}})
+    with pytest.raises(RuntimeError, match="already started"):
+        await Starlette(routes=[WebSocketRoute("/", endpoint)])(scope, Script({"type": "websocket.connect"}), sent)
+    assert [message["status"] for message in sent.messages] == [403]
+
+
+# -- behind `BaseHTTPMiddleware` ---------------------------------------------------------------------------------------
 
 
 class PassOn(BaseHTTPMiddleware):
@@ -409,6 +465,57 @@ async def test_disconnects_are_seen() -> None:  # threats R15
 
     receive = Script({"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"})
     assert (await call(PassOn(serving(endpoint)), receive=receive)).body == b"seen"
+
+
+@pytest.mark.anyio
+async def test_disconnects_are_remembered() -> None:
+    class Reads(BaseHTTPMiddleware):
+        async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+            with pytest.raises(ClientDisconnect):
+                await request.body()
+            return await call_next(request)
+
+    async def endpoint(request: Request) -> Response:
+        with pytest.raises(ClientDisconnect):
+            await request.body()
+        return PlainTextResponse("gone")
+
+    receive = Script({"type": "http.request", "body": b"half", "more_body": True}, {"type": "http.disconnect"})
+    with anyio.fail_after(10):
+        assert (await call(Reads(serving(endpoint)), receive=receive)).body == b"gone"
+
+
+@pytest.mark.anyio
+async def test_exceptions_of_receive() -> None:
+    async def endpoint(request: Request) -> Response:
+        return Response(await request.body())
+
+    app = Starlette(routes=[Route("/", endpoint)], middleware=[Middleware(PassOn)], max_body_size=3)
+    assert (await call(app, receive=body(b"1234"))).status == 413
+    with pytest.raises(LookupError, match="of the server"):
+        await call(PassOn(serving(endpoint)), receive=Script(LookupError("of the server")))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("shares", [False, True])
+async def test_context_variables(shares: bool) -> None:  # base R31
+    variable = ContextVar("variable", default=False)
+    seen: list[bool] = []
+
+    class Looks(BaseHTTPMiddleware):
+        shares_context = shares
+
+        async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+            response = await call_next(request)
+            seen.append(variable.get())
+            return response
+
+    async def endpoint(request: Request) -> Response:
+        variable.set(True)
+        return Response()
+
+    await call(Looks(serving(endpoint)))
+    assert seen == [shares]
 
 
 # -- origins, hosts and redirects --------------------------------------------------------------------------------------
@@ -486,6 +593,138 @@ async def test_async_on_error() -> None:
     assert (await call(AuthenticationMiddleware(ok, Refuses(), on_error))).status == 401
 
 
+# -- compression -------------------------------------------------------------------------------------------------------
+
+
+async def compressed(response: Response, accepted: bytes = b"gzip", **options: Any) -> Record:
+    return await call(GZipMiddleware(response, **options), http_scope(headers=[(b"accept-encoding", accepted)]))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("accepted", "coding"), [(b"gzip;q=0", None), (b"GZIP", "gzip"), (b"br;q=1, gzip;q=0.5", "gzip"), (b"nogzip", None)]
+)
+async def test_weights_of_codings(accepted: bytes, coding: str | None) -> None:  # gzip D4
+    assert (await compressed(PlainTextResponse("x" * 1000), accepted)).header("content-encoding") == coding
+
+
+@pytest.mark.anyio
+async def test_weak_tags_of_compressed_content() -> None:  # threats T15.3
+    response = PlainTextResponse("x" * 1000, headers={"etag": '"a"'})
+    assert (await compressed(response)).header("etag") == 'W/"a"'
+    assert (await compressed(response, b"")).header("etag") == '"a"'
+
+
+@pytest.mark.anyio
+async def test_no_transform() -> None:
+    response = PlainTextResponse("x" * 1000, headers={"cache-control": "private, no-transform"})
+    assert (await compressed(response)).header("content-encoding") is None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [204, 304])
+async def test_nothing_to_compress(status: int) -> None:
+    sent = await compressed(Response(status_code=status), minimum_size=0)
+    assert (sent.header("content-encoding"), sent.body) == (None, b"")
+
+
+@pytest.mark.anyio
+async def test_debug_messages_pass() -> None:  # gzip D1
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.debug", "info": {}})
+        await ok(scope, receive, send)
+
+    sent = await call(GZipMiddleware(app), http_scope(headers=[(b"accept-encoding", b"gzip")]))
+    assert sent.types[0] == "http.response.debug"
+
+
+# -- sessions ----------------------------------------------------------------------------------------------------------
+
+
+async def echo_session(scope: Scope, receive: Receive, send: Send) -> None:
+    response = JSONResponse(HTTPConnection(scope).session, headers={"vary": "Cookie"})
+    await response(scope, receive, send)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("value", [b"[1]", b'"text"', b"\xff"])
+async def test_sessions_of_other_shapes(value: bytes) -> None:  # sessions D1
+    cookie = b"session=" + itsdangerous.TimestampSigner("key").sign(base64.b64encode(value))
+    sent = await call(SessionMiddleware(echo_session, "key"), http_scope(headers=[(b"cookie", cookie)]))
+    assert (sent.status, sent.body) == (200, b"{}")
+
+
+@pytest.mark.anyio
+async def test_sessions_that_were_replaced() -> None:  # sessions D2
+    async def replace(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["session"] = {"user": "ada"}
+        await ok(scope, receive, send)
+
+    assert str((await call(SessionMiddleware(replace, "key"))).header("set-cookie")).startswith("session=")
+
+
+@pytest.mark.anyio
+async def test_vary_names_cookie_once() -> None:  # sessions D4, gzip D6
+    assert (await call(SessionMiddleware(echo_session, "key"))).header("vary") == "Cookie"
+    response = PlainTextResponse("x" * 1000, headers={"vary": "Accept-Encoding"})
+    assert (await compressed(response)).header("vary") == "Accept-Encoding"
+
+
+# -- WSGI applications -------------------------------------------------------------------------------------------------
+
+
+def environment(*headers: tuple[bytes, bytes]) -> dict[str, Any]:
+    return build_environ(http_scope(headers=headers), b"")
+
+
+def test_names_with_underscores() -> None:  # threats T22
+    environ = environment((b"x_forwarded_for", b"forged"), (b"x-forwarded-for", b"192.0.2.1"))
+    assert environ["HTTP_X_FORWARDED_FOR"] == "192.0.2.1"
+
+
+def test_proxy_is_no_variable() -> None:  # threats T22
+    assert "HTTP_PROXY" not in environment((b"proxy", b"http://evil"))
+
+
+def test_cookies_for_wsgi() -> None:
+    assert environment((b"cookie", b"a=1"), (b"cookie", b"b=2"))["HTTP_COOKIE"] == "a=1; b=2"
+
+
+@pytest.mark.anyio
+async def test_results_are_closed() -> None:
+    closed: list[bool] = []
+
+    class Content:
+        def __iter__(self) -> Iterator[bytes]:
+            return iter([b"content"])
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def app(environ: dict[str, Any], start_response: Callable[..., None]) -> Content:
+        start_response("200 OK", [])
+        return Content()
+
+    assert (await call(WSGIMiddleware(app))).body == b"content"
+    assert closed == [True]
+
+
+@pytest.mark.anyio
+async def test_broken_off_bodies() -> None:  # threats T22
+    called: list[bytes] = []
+
+    def app(environ: dict[str, Any], start_response: Callable[..., None]) -> list[bytes]:
+        called.append(environ["wsgi.input"].read())
+        start_response("200 OK", [])
+        return []
+
+    half: Message = {"type": "http.request", "body": b"half", "more_body": True}
+    await call(WSGIMiddleware(app), receive=Script(half, {"type": "http.disconnect"}))
+    assert called == []
+    await call(WSGIMiddleware(app), receive=body(b"half", b"half"))
+    assert called == [b"halfhalf"]
+
+
 # -- configuration, templates and schemas ------------------------------------------------------------------------------
 
 
@@ -536,3 +775,16 @@ async def test_detail_of_any_type() -> None:
 def test_pickled_exceptions() -> None:
     restored = pickle.loads(pickle.dumps(HTTPException(status_code=404)))
     assert (restored.status_code, restored.detail) == (404, "Not Found")
+
+
+@pytest.mark.anyio
+async def test_media_types_without_case() -> None:  # exceptions D7
+    async def endpoint(request: Request) -> Response:
+        raise LookupError("a mistake")
+
+    sent = Record()
+    with pytest.raises(LookupError):
+        await Starlette(debug=True, routes=[Route("/", endpoint)])(
+            http_scope(headers=[(b"accept", b"TEXT/HTML")]), body(), sent
+        )
+    assert sent.header("content-type") == "text/html; charset=utf-8"
