@@ -43,10 +43,8 @@ TABLE: Final = (
             "responses/send fails*StreamingResponse [12] *",
         ),
     ),
-    Difference(
-        "the client did not leave when a generator fails", "responses D1", ("responses/stream async oserror*now",)
-    ),
-    Difference("a file is read in blocks, not in lines", "responses R30", ("responses/stream content file *",)),
+    Difference("errors-of-generators", "responses D1", ("responses/stream async oserror*now",)),
+    Difference("files-in-blocks", "responses R30", ("responses/stream content file *",)),
     Difference(
         "an assertion has a text, where upstream's has none",
         "applications R12",
@@ -54,11 +52,11 @@ TABLE: Final = (
     ),
     Difference("unfinished-form", "T09.3", ("forms/parts*only boundary",)),
     Difference(
-        "second start of a denial is refused",
+        "one-denial",
         "exceptions D3",
         ("websockets/raise http denied", "websockets/raise websocket denied"),
     ),
-    Difference("media types are compared without case", "exceptions D7", ("errors/debug [!4]* TEXT/HTML /function",)),
+    Difference("media-types-without-case", "exceptions D7", ("errors/debug [!4]* TEXT/HTML /function",)),
     Difference("a date that does not exist is none", "T01.6", ("static/since 9", "static/since 10", "static/since 13")),
     Difference(
         "the page is shown for paths that are too long",
@@ -82,7 +80,7 @@ TABLE: Final = (
     Difference("vary-names-origin-once", "cors D1", ("layers/cors * /cors",)),
     Difference("www-with-an-impossible-port", "T05", ("layers/hosts www 'example.com:99999'",)),
     Difference("a body message without a body has an empty one", "T15.4", ("layers/gzip * /odd/",)),
-    Difference("a strong tag becomes weak by compression", "T15.3", ("layers/gzip * gzip* /file",)),
+    Difference("weak-tags-of-compressed-content", "T15.3", ("layers/gzip * gzip* /file",)),
 )
 
 
