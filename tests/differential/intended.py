@@ -57,7 +57,7 @@ TABLE: Final = (
         ("websockets/raise http denied", "websockets/raise websocket denied"),
     ),
     Difference("media-types-without-case", "exceptions D7", ("errors/debug [!4]* TEXT/HTML /function",)),
-    Difference("a date that does not exist is none", "T01.6", ("static/since 9", "static/since 10", "static/since 13")),
+    Difference("dates-that-do-not-exist", "T01.6", ("static/since 9", "static/since 10", "static/since 13")),
     Difference(
         "the page is shown for paths that are too long",
         "staticfiles D4",
@@ -79,7 +79,7 @@ TABLE: Final = (
     Difference("file-that-shrinks", "T23.3", ("static/one stat site/empty.txt",)),
     Difference("vary-names-origin-once", "cors D1", ("layers/cors * /cors",)),
     Difference("www-with-an-impossible-port", "T05", ("layers/hosts www 'example.com:99999'",)),
-    Difference("a body message without a body has an empty one", "T15.4", ("layers/gzip * /odd/",)),
+    Difference("messages-without-a-body", "T15.4", ("layers/gzip * /odd/",)),
     Difference("weak-tags-of-compressed-content", "T15.3", ("layers/gzip * gzip* /file",)),
 )
 

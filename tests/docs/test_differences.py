@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import gzip
 import io
 import os
 import pickle
@@ -298,6 +299,14 @@ async def test_dates_of_other_zones(tmp_path: Path, zone: str, status: int) -> N
     app = Starlette(routes=[Mount("/", StaticFiles(directory=tmp_path))])
     headers = [(b"if-modified-since", f"Fri, 01 Jan 2999 00:00:00 {zone}".encode())]
     assert (await call(app, http_scope("/file", headers=headers))).status == status
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("day", "status"), [(28, 304), (31, 200)])
+async def test_dates_that_do_not_exist(tmp_path: Path, day: int, status: int) -> None:  # threats T01.6
+    (tmp_path / "file").write_text("content")
+    headers = [(b"if-modified-since", f"Thu, {day} Feb 2999 00:00:00 GMT".encode())]
+    assert (await call(StaticFiles(directory=tmp_path), http_scope("/file", headers=headers))).status == status
 
 
 # -- responses ---------------------------------------------------------------------------------------------------------
@@ -636,6 +645,17 @@ async def test_debug_messages_pass() -> None:  # gzip D1
 
     sent = await call(GZipMiddleware(app), http_scope(headers=[(b"accept-encoding", b"gzip")]))
     assert sent.types[0] == "http.response.debug"
+
+
+@pytest.mark.anyio
+async def test_messages_without_a_body() -> None:  # threats T15.4
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "more_body": True})
+        await send({"type": "http.response.body"})
+
+    sent = await call(GZipMiddleware(app), http_scope(headers=[(b"accept-encoding", b"gzip")]))
+    assert (sent.header("content-encoding"), gzip.decompress(sent.body)) == ("gzip", b"")
 
 
 # -- sessions ----------------------------------------------------------------------------------------------------------
