@@ -61,9 +61,9 @@ def test_only_the_file_is_positional() -> None:
     plain = UploadFile(file, headers=Headers())
     assert (plain.size, plain.filename, plain.headers) == (None, None, Headers())
     with pytest.raises(TypeError):
-        UploadFile()  # type: ignore[call-arg]
+        UploadFile()  # type: ignore[call-overload]
     with pytest.raises(TypeError):
-        UploadFile(file, 1)  # type: ignore[call-arg]
+        UploadFile(file, 1)  # type: ignore[call-overload]
 
 
 def test_the_content_type_is_that_of_the_part() -> None:
