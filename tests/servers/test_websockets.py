@@ -7,7 +7,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from typing import Any
 
@@ -312,7 +312,10 @@ def test_a_flood_is_read_to_its_end(server: Server) -> None:
 
 
 def test_a_client_that_does_not_read_holds_up_nobody(server: Server) -> None:  # threats R08
-    with raw(server, "/pour"), opened(server, "/echo") as connection:
+    with ExitStack() as clients:
+        with suppress(ConnectionResetError):  # hypercorn may give such a client up before it has read the handshake
+            clients.enter_context(raw(server, "/pour"))
+        connection = clients.enter_context(opened(server, "/echo"))
         for number in range(100):
             connection.send(str(number))
             assert read(connection) == str(number)
