@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import weakref
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from http import HTTPStatus
+from importlib.metadata import metadata
+from pathlib import Path
 from typing import Any
 
+import anyio.from_thread
 import pytest
 
+import starlette
 from starlette.applications import Starlette
 from starlette.datastructures import State
 from starlette.endpoints import HTTPEndpoint
@@ -19,8 +25,11 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Host, Mount, Route, Router
+from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.testclient import TestClient
 from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
+from starlette.websockets import WebSocket
 from tests.asgi import Record, Script, body, call, http_scope, websocket_scope
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +69,50 @@ def chain(app: Any) -> list[Any]:
     while not isinstance(found[-1], Router):
         found.append(found[-1].app)
     return found
+
+
+def test_version_and_dependencies_are_those_of_the_release() -> None:  # R0
+    about = metadata("starlette")
+    assert starlette.__version__ == "1.10.0"
+    assert about["Version"].startswith("1.10.0+")
+    assert about["Requires-Python"] == ">=3.11"
+    plain = [need for need in about.get_all("Requires-Dist", []) if "extra ==" not in need]
+    assert sorted(need.partition(">")[0].partition("<")[0] for need in plain) == ["anyio", "typing-extensions"]
+
+
+def test_the_arguments_of_the_constructor() -> None:  # R1
+    parameters = inspect.signature(Starlette).parameters
+    positional = [name for name, one in parameters.items() if one.kind is one.POSITIONAL_OR_KEYWORD]
+    assert positional == ["debug", "routes", "middleware", "exception_handlers", "lifespan"]
+    by_keyword = [name for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY]
+    # COMPAT: the last two are of the earlier API, legacy R17.
+    assert by_keyword == ["max_body_size", "on_startup", "on_shutdown"]
+
+
+def test_a_subclass_takes_a_lifespan_of_its_own_type() -> None:  # R11
+    class Service(Starlette):
+        name = "service"
+
+    @asynccontextmanager
+    async def lifespan(app: Service) -> AsyncIterator[dict[str, str]]:
+        yield {"name": app.name}
+
+    def page(request: Request) -> Response:
+        return PlainTextResponse(request.state.name)
+
+    with TestClient(Service(routes=[Route("/", page)], lifespan=lifespan)) as client:
+        assert client.get("/").text == "service"
+
+
+async def test_a_subclass_builds_its_own_stack() -> None:  # R20
+    class Custom(Starlette):
+        def build_middleware_stack(self) -> ASGIApp:
+            return Layer(super().build_middleware_stack(), "outermost")
+
+    app = Custom(routes=[Route("/", hello)])
+    for _ in range(2):
+        assert (await call(app)).body == b"hello"
+    assert (Layer.made, Layer.seen) == (["outermost"], ["outermost", "outermost"])
 
 
 def test_the_attributes_of_a_fresh_application() -> None:  # R4 to R10
@@ -278,3 +331,28 @@ async def test_a_subclass_that_sets_the_attributes_itself_is_served() -> None:
         assert (await call(app)).body == b"hello"
         assert (await call(app, http_scope("/m/"))).body == b"asgi"
     assert Layer.seen == ["layer"] * 6
+
+
+async def test_a_sync_handler_of_a_websocket_may_call_into_the_loop() -> None:  # R33
+    class Full(Exception):
+        pass
+
+    def show_out(websocket: WebSocket, exc: Exception) -> None:
+        anyio.from_thread.run(websocket.close, 1013)
+
+    async def chat(websocket: WebSocket) -> None:
+        await websocket.accept()
+        raise Full
+
+    handlers: dict[Any, Any] = {Full: show_out}
+    app = Starlette(routes=[WebSocketRoute("/", chat)], exception_handlers=handlers)
+    sent = await call(app, websocket_scope(), Script({"type": "websocket.connect"}))
+    assert sent.messages[1:] == [{"type": "websocket.close", "code": 1013, "reason": ""}]
+
+
+async def test_static_files_are_mounted(tmp_path: Path) -> None:  # R34
+    (tmp_path / "a.txt").write_text("text")
+    app = Starlette(routes=[Mount("/static", StaticFiles(directory=tmp_path), name="static")])
+    assert (await call(app, http_scope("/static/a.txt"))).body == b"text"
+    refused = await call(app, http_scope("/static/a.txt", method="POST"))
+    assert (refused.status, refused.body) == (405, b"Method Not Allowed")

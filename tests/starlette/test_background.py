@@ -1,4 +1,4 @@
-"""`starlette.background` (background_concurrency R1-R5)."""
+"""`starlette.background` (background_concurrency R1-R7)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 
 from starlette.background import BackgroundTask, BackgroundTasks
+from starlette.responses import Response
+from starlette.testclient import TestClient
+from starlette.types import Message
+from tests.asgi import body, http_scope
 
 
 class Recorder:
@@ -133,3 +137,28 @@ async def test_a_replaced_call_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BackgroundTask, "__call__", call)
     await BackgroundTasks([BackgroundTask(print), BackgroundTask(len, "")])()
     assert seen == [print, len]
+
+
+@pytest.mark.anyio
+async def test_a_response_runs_its_task_after_its_last_message() -> None:  # background R6
+    events: list[str] = []
+
+    async def send(message: Message) -> None:
+        events.append(message["type"])
+
+    async def work() -> None:
+        events.append("task")
+        raise RuntimeError("too late for the client")
+
+    for background in (BackgroundTask(work), work):
+        events.clear()
+        response = Response(b"x", background=background)  # type: ignore[arg-type]  # whatever can be awaited will do
+        with pytest.raises(RuntimeError, match="too late"):
+            await response(http_scope(), body(), send)
+        assert events == ["http.response.start", "http.response.body", "task"]
+
+
+def test_a_test_client_returns_when_the_task_has_run() -> None:  # background R7
+    done: list[int] = []
+    assert TestClient(Response(b"x", background=BackgroundTask(done.append, 1))).get("/").content == b"x"
+    assert done == [1]

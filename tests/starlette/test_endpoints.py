@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint, WebSocketEndpoint
 from starlette.exceptions import HTTPException, WebSocketException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 from tests.asgi import Record, Script, body, call, http_scope, websocket_scope
@@ -464,3 +466,18 @@ async def test_decode_can_be_called_directly() -> None:  # endpoints R21
 async def test_the_class_is_an_application() -> None:  # endpoints R1, R9
     sent = await call(OnlyGet)
     assert sent.body == b"hello you"
+
+
+@pytest.mark.anyio
+async def test_a_route_leaves_all_verbs_to_the_class_unless_it_names_some() -> None:  # endpoints R8
+    class Page(HTTPEndpoint):
+        async def get(self, request: Request) -> Response:
+            return PlainTextResponse("get")
+
+        async def post(self, request: Request) -> Response:
+            return PlainTextResponse("post")
+
+    assert Route("/", Page).methods is None
+    assert (await call(Starlette(routes=[Route("/", Page)]), http_scope(method="POST"))).body == b"post"
+    narrowed = await call(Starlette(routes=[Route("/", Page, methods=["GET"])]), http_scope(method="POST"))
+    assert (narrowed.status, narrowed.header("allow")) == (405, "GET, HEAD")

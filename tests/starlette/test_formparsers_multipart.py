@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import codecs
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from python_multipart import MultipartParser
 
+from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartException, MultiPartParser, MultipartPart, _user_safe_decode
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 from tests.growth import per_doubling
 from tests.starlette.forms import field, file, multipart_headers, outcome, part, run, split, stream
 
@@ -160,8 +168,8 @@ def raw(disposition: str, *others: tuple[bytes, bytes]) -> list[tuple[bytes, byt
         pytest.param(
             part('form-data; name="a"', b"", "A: " + "x" * 4222) + field("b") + END, INVALID, id="R37-longer-header"
         ),
-        pytest.param(field("a", b"1"), INVALID, id="T09.3-no-end"),
-        pytest.param(field("a", b"1") + b"--B", INVALID, id="T09.3-unfinished-delimiter"),
+        pytest.param(field("a", b"1"), INVALID, id="R39-T09.3-no-end"),
+        pytest.param(field("a", b"1") + b"--B", INVALID, id="R39-T09.3-unfinished-delimiter"),
         pytest.param(field("a", b"1") + b"--B-", INVALID, id="T09.3-unfinished-end"),
         pytest.param(field("a", b"1") + b"--B\r\nContent-Di", INVALID, id="T09.3-in-the-headers"),
         pytest.param(b"-", INVALID, id="T09.3-in-the-first-delimiter"),
@@ -454,3 +462,31 @@ def test_safe_decoding() -> None:
     assert _user_safe_decode(b"\xc3\xa9", "utf-8") == "é"
     assert _user_safe_decode(bytearray(b"\xe9"), "utf-8") == "é"
     assert _user_safe_decode(b"\xe9", "no-such-codec") == "é"
+
+
+def test_a_limit_is_an_exception_of_the_bare_application_and_a_400_inside_of_a_framework() -> None:
+    # R54
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        async with Request(scope, receive).form(max_fields=1):
+            raise AssertionError("the form must not be read")
+
+    body, headers = field("a") + field("b") + END, {"content-type": "multipart/form-data; boundary=B"}
+    with pytest.raises(MultiPartException, match="Too many fields"):
+        TestClient(app).post("/", content=body, headers=headers)
+    inside = TestClient(Starlette(routes=[Mount("/", app=app)])).post("/", content=body, headers=headers)
+    assert (inside.status_code, inside.text) == (400, "Too many fields. Maximum number of fields is 1.")
+
+
+def test_answers_in_several_ranges_are_read_by_the_library_too(tmp_path: Path) -> None:
+    # R55
+    (tmp_path / "a").write_bytes(b"0123456789")
+    client = TestClient(FileResponse(tmp_path / "a"))
+    response = client.get("/", headers={"range": "bytes=0-1, 5-6"})
+    boundary = response.headers["content-type"].partition("boundary=")[2]
+    found: list[bytes] = []
+    reader = MultipartParser(
+        boundary,
+        {"on_part_data": lambda data, start, end: found.append(bytes(data[start:end]))},
+    )
+    reader.write(response.content)
+    assert b"".join(found) == b"0156"

@@ -40,6 +40,7 @@ def parser(*chunks: bytes, kind: type[FormParser] = FormParser, **limits: Any) -
         pytest.param([b"a="], [("a", "")], id="R6-no-value"),
         pytest.param([b"=x"], [("", "x")], id="R6-no-name"),
         pytest.param([b"="], [("", "")], id="R6-only-equals"),
+        pytest.param([b"%=&=%\0\xff"], [("%", ""), ("", "%\0ÿ")], id="R13-nothing-is-malformed"),
         pytest.param([b"a=b=c"], [("a", "b=c")], id="R6-first-equals"),
         pytest.param([b"a=1;b=2\r\n"], [("a", "1;b=2\r\n")], id="R6-T10.1-semicolon-is-data"),
         pytest.param([b"a=1&a=2"], [("a", "1"), ("a", "2")], id="R6-repeats"),

@@ -31,7 +31,7 @@ async def test_without_a_lifespan_the_protocol_is_answered() -> None:  # R66, R6
     assert (await live(Router())).types == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
-async def test_the_context_is_entered_with_the_application_and_left_on_shutdown() -> None:  # R66, R25
+async def test_the_context_is_entered_with_the_application_and_left_on_shutdown() -> None:  # R66, applications R25
     seen: list[Any] = []
 
     @contextlib.asynccontextmanager
@@ -47,7 +47,7 @@ async def test_the_context_is_entered_with_the_application_and_left_on_shutdown(
     assert seen[2:] == [None, "left"]
 
 
-async def test_state_that_is_yielded_is_put_into_the_scope() -> None:  # R66, R28
+async def test_state_that_is_yielded_is_put_into_the_scope() -> None:  # R66, applications R28
     @contextlib.asynccontextmanager
     async def lifespan(app: object) -> AsyncIterator[Mapping[str, Any]]:
         yield {"count": 1}
@@ -143,7 +143,7 @@ async def test_a_default_lifespan_can_stand_for_another() -> None:
     assert (await live(router)).types == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
-async def test_only_the_outermost_lifespan_runs() -> None:  # R70, R27
+async def test_only_the_outermost_lifespan_runs() -> None:  # R70, applications R27
     @contextlib.asynccontextmanager
     async def never(app: object) -> AsyncIterator[None]:
         raise AssertionError("the lifespan of a mounted application")

@@ -432,3 +432,7 @@ async def test_a_send_channel_is_needed() -> None:
         await Request(http_scope(**PUSH)).send_push_promise("/a")
     with pytest.raises(RuntimeError, match=text):
         await Request(http_scope(**HINTS)).send_early_hints("</a>")
+
+
+def test_warnings_fail_these_tests(pytestconfig: pytest.Config) -> None:  # R62
+    assert "error" in pytestconfig.getini("filterwarnings")

@@ -15,6 +15,7 @@ import pytest
 from starlette import responses
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse
+from starlette.staticfiles import StaticFiles
 from starlette.types import Message
 from tests.asgi import Record, Script, call, http_scope, websocket_scope
 
@@ -538,3 +539,23 @@ def test_multipart_hook() -> None:
     )
     assert length == 448  # R60
     assert head(0, 101).endswith(b"bytes 0-100/526\r\n\r\n")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("method", ["GET", "get", "HEAD", "head"])
+async def test_what_a_scope_must_have(path: Path, method: str) -> None:  # R43
+    sent = await call(FileResponse(path), {"type": "http", "method": method, "headers": []})
+    assert (sent.status, sent.body) == (200, CONTENT if method.upper() == "GET" else b"")
+    for missing in ("method", "headers"):
+        with pytest.raises(KeyError, match=missing):
+            scope: dict[str, Any] = {"type": "http", "method": method, "headers": []}
+            del scope[missing]
+            await call(FileResponse(path), scope)
+
+
+@pytest.mark.anyio
+async def test_the_headers_tell_whether_a_static_file_was_modified(path: Path) -> None:  # R66
+    response = FileResponse(path, stat_result=os.stat(path))
+    for name, field in (("etag", b"if-none-match"), ("last-modified", b"if-modified-since")):
+        scope = http_scope("/file.txt", headers=[(field, response.headers[name].encode())])
+        assert (await call(StaticFiles(directory=path.parent), scope)).status == 304

@@ -7,7 +7,8 @@ import functools
 import pickle
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -613,6 +614,18 @@ async def test_a_host_changes_no_path_and_a_malformed_one_is_passed_by() -> None
         assert (await call(router, http_scope("/x", headers=[(b"host", b"a.org:evil")]))).body == b"page {}"
 
 
+def test_the_attributes_of_a_host() -> None:  # R49
+    inner = Router([Route("/x", page)])
+    host = Host("{s:str}.example.org", inner, name="h")
+    assert (host.host, host.app, host.name, host.host_format) == ("{s:str}.example.org", inner, "h", "{s}.example.org")
+    assert host.host_regex.match("a.example.org")
+    assert list(host.param_convertors) == ["s"]
+    assert host.routes == inner.routes
+    assert Host("example.org", asgi).routes == []
+    with pytest.raises(AssertionError, match=r"^Host must not start with '/'"):
+        Host("/example.org", asgi)
+
+
 def test_reverse_look_up_through_a_host() -> None:  # R52, R73
     inner = Router([Route("/", page, name="homepage"), WebSocketRoute("/ws", chat)])
     host = Host("{s}.example.org:3600", inner, name="port")
@@ -958,3 +971,52 @@ async def test_a_parameter_never_ends_the_path_of_an_absolute_url(value: str, ex
 
     await call(Router([Route("/", endpoint), Route("/p/{x}", page, name="p")]))
     assert (str(seen[0]), seen[0].query, seen[0].fragment) == (expected, "", "")
+
+
+async def test_what_a_subclass_of_a_router_may_override() -> None:  # R75
+    seen: list[str] = []
+
+    class Anything:
+        """A route by its methods alone."""
+
+        def matches(self, scope: Scope) -> tuple[Match, Scope]:
+            return (Match.FULL if scope["path"] == "/any" else Match.NONE), {}
+
+        async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await PlainTextResponse("anything")(scope, receive, send)
+
+        def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+            if name != "anything":
+                raise NoMatchFound(name, path_params)
+            return URLPath("/any")
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        seen.append("lifespan")
+        yield
+
+    class Custom(Router):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            self.lifespan_context = lifespan
+            super().__init__(*args, **kwargs)
+
+        async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+            seen.append("app")
+            await super().app(scope, receive, send)
+
+        async def not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await PlainTextResponse("not here", status_code=404)(scope, receive, send)
+
+        def add_route(self, path: str, *args: Any, **kwargs: Any) -> None:
+            super().add_route(f"/v1{path}", *args, **kwargs)
+
+    anything: Any = Anything()
+    router = Custom([anything])
+    router.add_route("/page", page)
+    for _ in range(3):
+        assert (await call(router, http_scope("/any"))).body == b"anything"
+        assert (await call(router, http_scope("/v1/page"))).body == b"page {}"
+        missing = await call(router, http_scope("/page"))
+        assert (missing.status, missing.body) == (404, b"not here")
+    assert seen == ["app"] * 9
+    assert (router.url_path_for("anything"), router.url_path_for("page")) == ("/any", "/v1/page")

@@ -6,7 +6,9 @@ import errno
 import json
 import os
 import socket
+import sys
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
 from starlette.responses import FileResponse, Response
+from starlette.routing import Mount
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 from tests.asgi import Record, Script, call, http_scope, websocket_scope
@@ -68,7 +75,49 @@ def test_construction(site: Path) -> None:
         StaticFiles(directory=wrong, check_dir=False)
 
 
-def test_packages(site: Path) -> None:
+def test_nothing_of_construction_needs_an_event_loop_or_warns(site: Path) -> None:  # R7
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        StaticFiles(directory=site, packages=[("json", "../json")], html=True)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("path", ["/static", ""])
+async def test_it_is_served_below_a_mount_and_behind_middleware(site: Path, path: str) -> None:  # R39
+    async def dispatch(request: Request, call_next: Any) -> Response:
+        response: Response = await call_next(request)
+        response.headers["x-passed"] = "yes"
+        return response
+
+    app = Starlette(
+        routes=[Mount(path, StaticFiles(directory=site), name="static")],
+        middleware=[Middleware(BaseHTTPMiddleware, dispatch=dispatch)],
+    )
+    for method, content in (("GET", b"text"), ("HEAD", b"")):
+        sent = await call(app, http_scope(f"{path}/a.txt", method=method))
+        assert (sent.status, sent.body) == (200, content)
+        assert (sent.header("content-length"), sent.header("x-passed")) == ("4", "yes")
+
+
+@pytest.mark.anyio
+async def test_packages_and_relative_directories_are_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # R40
+    (tmp_path / "somepackage" / "statics").mkdir(parents=True)
+    (tmp_path / "somepackage" / "__init__.py").touch()
+    (tmp_path / "somepackage" / "statics" / "example.txt").write_text("123\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    for app in (
+        StaticFiles(packages=["somepackage"]),
+        StaticFiles(packages=[("somepackage", "statics")]),
+        StaticFiles(directory=os.path.join("somepackage", "statics"), follow_symlink=True),
+    ):
+        assert (await call(app, http_scope("/example.txt"))).body == b"123\n"
+    assert "somepackage" not in sys.modules  # R4: found, not imported
+
+
+def test_packages(site: Path) -> None:  # R4
     app = StaticFiles(directory=site, packages=[("json", "../json")])
     assert app.all_directories[0] == site
     assert os.path.samefile(app.all_directories[1], os.path.dirname(json.__file__))  # R6
@@ -127,6 +176,7 @@ async def test_a_file_is_sent_with_its_validators(site: Path) -> None:
 
 @pytest.mark.anyio
 async def test_one_trip_to_a_worker_thread_serves_a_small_file(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # R17
     from starlette import staticfiles
 
     trips: list[Any] = []
@@ -500,7 +550,7 @@ async def test_each_step_is_called_through_the_object(site: Path) -> None:
 
     loop_thread = threading.get_ident()
     app = Custom(directory=site, html=True)
-    assert (await call(app, http_scope("/sub/"))).body == b"<p>index"  # R10, R38, R41
+    assert (await call(app, http_scope("/sub/"))).body == b"<p>index"  # R10, R18, R25, R38, R41
     assert calls == [
         "get_path",
         ("get_response", "sub"),

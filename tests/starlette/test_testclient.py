@@ -22,6 +22,8 @@ import pytest
 
 from starlette import testclient
 from starlette.exceptions import StarletteDeprecationWarning
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.testclient import TestClient, _is_asgi3, _TestClientTransport, _WrapASGI2
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -829,3 +831,13 @@ def test_nothing_warns(backend: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         TestClient(asgi3, backend=backend).get("/")
+
+
+def test_asking_for_a_disconnect_neither_takes_the_body_nor_waits(backend: Any) -> None:  # R25, D6
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        before = await request.is_disconnected()
+        content = await request.body()
+        await JSONResponse([before, content.decode(), await request.is_disconnected()])(scope, receive, send)
+
+    assert TestClient(app, backend=backend).post("/", content=b"body").json() == [False, "body", False]

@@ -42,7 +42,7 @@ def test_there_is_no_all() -> None:
 
 
 def test_the_shapes_of_asgi() -> None:
-    # R10
+    # R10, applications R41
     assert types.Scope == types.Message == MutableMapping[str, Any]
     assert types.Receive == Callable[[], Awaitable[types.Message]]
     assert types.Send == Callable[[types.Message], Awaitable[None]]
@@ -50,7 +50,7 @@ def test_the_shapes_of_asgi() -> None:
 
 
 def test_lifespans_are_generic_in_the_application() -> None:
-    # R11
+    # R11, applications R42
     assert isinstance(types.AppType, typing.TypeVar)
     assert types.AppType.__constraints__ == ()
     assert types.AppType.__bound__ is None
@@ -67,7 +67,7 @@ def test_lifespans_are_generic_in_the_application() -> None:
 
 
 def test_exception_handlers_name_requests_and_responses_by_forward_references() -> None:
-    # R12
+    # R12, applications R43
     def references(alias: Any) -> list[str]:
         arguments, result = typing.get_args(alias)
         return [str(getattr(item, "__forward_arg__", item)) for item in (arguments[0], arguments[1], result)]
@@ -81,7 +81,7 @@ def test_exception_handlers_name_requests_and_responses_by_forward_references() 
 
 
 def test_importing_brings_in_neither_requests_nor_responses() -> None:
-    # R13
+    # R13, applications R44
     code = (
         "import sys, starlette.types; "
         "print(sorted({'starlette.requests', 'starlette.responses', 'starlette.websockets'} & set(sys.modules)))"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import body_limit
 from starlette.middleware.body_limit import (
@@ -19,6 +20,7 @@ from starlette.middleware.body_limit import (
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tests.asgi import Record, Script, body, http_scope, websocket_scope
 
@@ -488,3 +490,57 @@ async def test_streams_are_not_gathered() -> None:
     sent, receive = Record(), body(b"1", b"2", b"3")
     await RequestBodyLimitMiddleware(app, 5)(http_scope(), receive, sent)
     assert receive.calls == 2
+
+
+# --- in applications
+
+
+async def count(request: Request) -> Response:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("key", [413, HTTPException], ids=["status", "class"])
+async def test_a_handler_answers_what_was_counted_but_not_what_was_declared(key: Any) -> None:  # body_limit R9, R5b
+    async def custom(request: Request, exc: Exception) -> Response:
+        return PlainTextResponse("custom", status_code=413)
+
+    app = Starlette(routes=[Route("/", count, methods=["POST"])], exception_handlers={key: custom}, max_body_size=3)
+    assert (await exchange(app, b"12", b"34"))[0].body == b"custom"
+    assert (await exchange(app, b"1234", headers=declared(4)))[0].body == b"Content Too Large"
+    assert (await exchange(app, b"123"))[0].body == b"3"
+
+
+@pytest.mark.anyio
+async def test_a_limit_of_one_route_is_complete_by_itself() -> None:  # body_limit R19
+    app = Starlette(
+        routes=[
+            Route("/small", count, methods=["POST"], max_body_size=3),
+            Route("/", count, methods=["POST"]),
+        ]
+    )
+    for headers in (None, declared(4)):
+        sent, scope = Record(), http_scope("/small", method="POST", headers=headers or [])
+        await app(scope, body(b"1234"), sent)
+        assert (sent.status, sent.body) == (413, b"Content Too Large")
+        assert MAX_BODY_SIZE_SCOPE_KEY not in scope
+        assert RESPONDER_KEY not in scope
+    assert (await exchange(app, b"1234", headers=declared(4)))[0].body == b"4"
+
+
+@pytest.mark.anyio
+async def test_what_routing_refuses_is_not_under_the_limit_of_a_route() -> None:  # body_limit R20
+    def routes() -> list[Route]:
+        return [Route("/", count, methods=["POST"], max_body_size=3)]
+
+    for app, statuses in (
+        (Starlette(routes=routes()), [405, 404]),
+        (Starlette(routes=routes(), max_body_size=3), [413] * 2),
+    ):
+        found = []
+        for scope in (http_scope("/", method="PUT"), http_scope("/nowhere", method="POST")):
+            scope["headers"] = declared(4)
+            sent = Record()
+            await app(scope, body(b"1234"), sent)
+            found.append(sent.status)
+        assert found == statuses

@@ -20,6 +20,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, Router, WebSocketRoute
+from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnected
 from tests.asgi import Record, Script, body, call, http_scope, websocket_scope
@@ -187,7 +188,8 @@ async def test_a_handler_is_given_the_very_request_of_a_function_endpoint(build:
     assert seen[0] is seen[1]
 
 
-async def test_class_endpoints_and_middleware_of_routes_are_handled_further_out(build: Build) -> None:  # R25, R27
+async def test_class_endpoints_and_middleware_of_routes_are_handled_further_out(build: Build) -> None:
+    # R25, R27, routing R46
     class Endpoint(HTTPEndpoint):
         async def get(self, request: Request) -> Response:
             raise Custom
@@ -327,7 +329,7 @@ async def test_handlers_that_tools_replace_are_found(build: Build) -> None:
 # -- WebSockets --------------------------------------------------------------------------------------------------------
 
 
-async def test_an_http_exception_denies_a_websocket(build: Build) -> None:  # R31
+async def test_an_http_exception_denies_a_websocket(build: Build) -> None:  # R31, websockets R34
     async def denies(websocket: WebSocket) -> None:
         raise HTTPException(403, "no")
 
@@ -428,3 +430,27 @@ async def test_the_renderers_refuse_what_is_not_theirs() -> None:
         await layer.http_exception(Request(http_scope()), Custom())
     with pytest.raises(AssertionError):
         await layer.websocket_exception(WebSocket(websocket_scope(), Script(), Record()), Custom())
+
+
+async def test_it_starts_with_two_handlers_that_may_be_replaced() -> None:  # R8
+    layer = ExceptionMiddleware(PlainTextResponse("x"))
+    assert layer._exception_handlers == {
+        HTTPException: layer.http_exception,
+        WebSocketException: layer.websocket_exception,
+    }
+    other = text("other")
+    replaced = ExceptionMiddleware(PlainTextResponse("x"), handlers={HTTPException: other, 404: other})
+    assert replaced._exception_handlers[HTTPException] is other
+    assert replaced._status_handlers == {404: other}
+
+
+async def test_the_last_two_keys_answer_whatever_else_fails_and_the_server_learns_of_it() -> None:  # R26, R29
+    async def fails(request: Request) -> Response:
+        raise Custom
+
+    for key in (500, Exception):
+        app = Starlette(routes=[Route("/", fails)], exception_handlers={key: text("sorry", 500)})
+        with pytest.raises(Custom):
+            TestClient(app).get("/")
+        response = TestClient(app, raise_server_exceptions=False).get("/")
+        assert (response.status_code, response.text) == (500, "sorry")

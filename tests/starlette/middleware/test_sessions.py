@@ -19,6 +19,7 @@ from starlette.datastructures import Secret
 from starlette.middleware.sessions import Session, SessionMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tests.architecture.seams import by_cloudpickle
 from tests.asgi import Record, body, call, http_scope, websocket_scope
@@ -217,6 +218,7 @@ async def test_cookies_of_other_versions_can_be_read(content: dict[str, Any]) ->
     ],
 )
 async def test_what_is_no_session_is_an_empty_one(cookie: str | bytes | None) -> None:
+    # T08.3 stands above R7.
     sent = await visit(lambda request: dict(request.session), cookie)
     assert (sent.status, json.loads(sent.body)) == (200, {})
     assert set_cookies(sent) == []
@@ -546,3 +548,27 @@ async def test_the_middleware_can_be_copied() -> None:
     for twin in (copy.deepcopy(layer), by_cloudpickle(layer)):
         sent = await call(twin)
         assert opened(set_cookies(sent)[0]) == {"a": 1}
+
+
+@pytest.mark.anyio
+async def test_changes_inside_of_values_have_to_be_assigned() -> None:  # R11
+    def inside(request: Request) -> None:
+        request.session["a"].append(2)
+
+    def assigned(request: Request) -> None:
+        request.session["a"] = [*request.session["a"], 2]
+
+    assert set_cookies(await visit(inside, signed({"a": [1]}))) == []
+    (cookie,) = set_cookies(await visit(assigned, signed({"a": [1]})))
+    assert opened(cookie) == {"a": [1, 2]}
+
+
+def test_a_secure_cookie_does_not_come_back_over_http() -> None:  # R23
+    def count(request: Request) -> int:
+        request.session["visits"] = request.session.get("visits", 0) + 1
+        return int(request.session["visits"])
+
+    app = SessionMiddleware(using(count), KEY, https_only=True)
+    plain, secure = TestClient(app), TestClient(app, base_url="https://testserver")
+    assert [plain.get("/").json() for _ in range(2)] == [1, 1]
+    assert [secure.get("/").json() for _ in range(2)] == [1, 2]

@@ -71,6 +71,16 @@ def starting(content: Any) -> Any:
 # The module
 
 
+def test_names() -> None:  # R16
+    layer = WSGIMiddleware(hello)
+    assert layer.app is hello
+    scope = http_scope()
+    responder = WSGIResponder(hello, scope)
+    with responder.stream_send, responder.stream_receive:
+        assert (responder.app, responder.scope) == (hello, scope)
+    assert build_environ(scope=scope, body=b"")["REQUEST_METHOD"] == "GET"
+
+
 def test_importing_warns_at_the_importing_file() -> None:  # R15
     spec = importlib.util.find_spec("starlette.middleware.wsgi")
     assert spec is not None
