@@ -16,7 +16,7 @@ class Difference:
     """One difference.
 
     Args:
-        entry: The name of the entry in `docs/differences.md`; or a reason, where nobody needs to read of it there.
+        entry: The name of the entry in `docs/compatibility.md`; or a reason, where nobody needs to read of it there.
         rule: The item of the specification that asks for it: `"T23.1"` of the threats, or a topic and its rule.
         cases: Patterns of the names of cases; each case that one of them matches differs.
     """

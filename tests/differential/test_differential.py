@@ -16,7 +16,7 @@ import pytest
 from tests.differential import cases, environment, intended
 from tests.differential.plays import both
 
-DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "differences.md"
+DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "compatibility.md"
 LOOPS: Final = ("asyncio", "trio")
 
 # Unexpected differences that a failing test shows in full.

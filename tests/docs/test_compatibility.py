@@ -1,4 +1,4 @@
-"""Each entry of docs/differences.md has the test of its name here, and no test lacks its entry."""
+"""Each entry of docs/compatibility.md has the test of its name here, and no test lacks its entry."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", StarletteDeprecationWarning)
     from starlette.middleware.wsgi import WSGIMiddleware, build_environ
 
-PAGE = Path(__file__).parents[2] / "docs" / "differences.md"
+PAGE = Path(__file__).parents[2] / "docs" / "compatibility.md"
 MULTIPART = [(b"content-type", b"multipart/form-data; boundary=b")]
 PART = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n'
 
