@@ -15,8 +15,10 @@ async def chat(websocket: WebSocket) -> None:
     room = rooms.setdefault(name, set())
     room.add(websocket)
     try:
-        async for text in websocket.iter_text():
-            await say(room, text)
+        while True:
+            await say(room, await websocket.receive_text())
+    except WebSocketDisconnect:
+        pass
     finally:
         room.discard(websocket)
         if not room:

@@ -116,6 +116,15 @@ def wait_until_accepting(server: Server) -> None:
     raise AssertionError(f"the server did not accept within {START_DEADLINE} s:\n{server.log}")
 
 
+def broke_down(server: Server) -> bool:
+    """Tell whether the server died of a fault of its own.
+
+    Hypercorn's worker for Trio ends when two of its tasks write to one connection at the same time, as when the
+    application's last frame meets the answer to the client's closing frame.
+    """
+    return "hypercorn/trio/tcp_server.py" in server.log and "trio.BusyResourceError" in server.log
+
+
 def eventually(question: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 20.0) -> bool:
     """Ask until the answer is true, and return it; False after `seconds`, or when the process has ended."""
     deadline = time.monotonic() + seconds
