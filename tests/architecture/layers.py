@@ -45,6 +45,11 @@ ORDER: Final[tuple[str, ...]] = (
     "starlette._legacy.testclient",
     "starlette._testing.*",
     "starlette.testclient",
+    "asterism.problems",
+    "asterism.dependencies.*",
+    "asterism.dependencies",
+    "asterism.api.*",
+    "asterism.api",
     "asterism.*",
 )
 
