@@ -336,7 +336,9 @@ def naive_date(text: str) -> datetime.datetime | None:
     if _FORMS.fullmatch(text):
         for form in _FORMATS:
             with contextlib.suppress(ValueError):
-                return datetime.datetime.strptime(text, form)
+                found = datetime.datetime.strptime(text, form)
+                # COMPAT: the standard library takes `0001` for 2001. No file is as old as that.
+                return found if found.year >= 100 else None
     return None
 
 

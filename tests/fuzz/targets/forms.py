@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -37,6 +37,9 @@ _REFUSALS: Final = re.compile(
     r'|The Content-Disposition header field "name" must be provided\.'
 )
 
+# Those that must be noticed at once, so that nothing more is read (T09.1).
+_LIMIT: Final = re.compile("Too many|Part exceeded")
+
 _TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _DISPOSITION: Final = re.compile(rb'form-data; name="([^"\\\r\n]*)"(?:; filename="([^"\\\r\n]*)")?')
 
@@ -67,10 +70,14 @@ def multipart(data: bytes) -> None:
     headers = Headers({"content-type": content_type})
 
     def parsed(kind: Callable[..., MultiPartParser], chunks: Iterable[bytes]) -> Outcome:
-        parser = kind(headers, stream(*chunks), **limits)
+        source = _Source(chunks)
+        parser = kind(headers, source.stream(), **limits)
         found = _outcome(parser)
         if isinstance(found, str):
             require(all(file.file.closed for file in parser._star_opened), ("a file stayed open", found))
+            if _LIMIT.match(found) and source.taken > 1:
+                earlier = _outcome(kind(headers, stream(*source.chunks[: source.taken - 1]), **limits))
+                require(earlier != found, ("read on after", found, source.taken, source.chunks))
         return found
 
     whole = parsed(MultiPartParser, [body])
@@ -85,6 +92,19 @@ def multipart(data: bytes) -> None:
         expected = naive_multipart(body)
         if expected is not None:
             agree([_summary(item) for item in whole], expected, body)
+
+
+class _Source:
+    """A body in chunks that knows how many were asked for."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self.chunks = list(chunks)
+        self.taken = 0
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        for chunk in self.chunks:
+            self.taken += 1
+            yield chunk
 
 
 def _outcome(parser: FormParser | MultiPartParser) -> Outcome:

@@ -254,7 +254,8 @@ def url_text(data: bytes) -> None:
             found = changed.components
         except ValueError:
             continue
-        if name == "path" and not value.startswith("/"):
+        # Nothing is escaped, so that only what is such a part by itself is found again.
+        if (name == "path" and not value.startswith("/")) or (name == "scheme" and value[:1].isdecimal()):
             continue
         if name in ("scheme", "path", "query", "fragment") and _is_plain(url) and _PART.fullmatch(value.lstrip("/")):
             agree(found, parts._replace(**{name: value}), (first, change))
