@@ -30,9 +30,6 @@ _PHRASES: Final = {status.value: status.phrase for status in http.HTTPStatus} | 
     422: "Unprocessable Content",
 }
 
-# Members that RFC 9457 §3.1 defines; an extension may not take their names.
-_MEMBERS: Final = frozenset({"type", "title", "status", "detail", "instance"})
-
 # Such a response has no content (RFC 9110 §6.4.1).
 _BODILESS: Final = frozenset({*range(100, 200), 204, 304})
 
@@ -48,9 +45,6 @@ class Problem(HTTPException):
         instance: A URI that identifies this occurrence.
         headers: Fields to add to the response.
         extensions: Further members: `balance=30`.
-
-    Raises:
-        TypeError: An extension has the name of a standard member.
     """
 
     def __init__(
@@ -65,8 +59,6 @@ class Problem(HTTPException):
         **extensions: Any,
     ) -> None:
         super().__init__(status, detail, headers)
-        if taken := _MEMBERS.intersection(extensions):
-            raise TypeError(f"{sorted(taken)} are members of their own, and no extensions")
         self.text = detail
         self.title = title
         self.type = type

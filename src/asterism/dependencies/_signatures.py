@@ -61,17 +61,18 @@ def signature_of(function: Callable[..., Any]) -> Signature:
     """Read the signature of a function, method, class, partial or object that can be called.
 
     Raises:
-        DependencyError: A name in an annotation cannot be found, or there is no signature to read.
+        DependencyError: A name in an annotation cannot be found.
     """
     try:
         found = inspect.signature(function)
-    except (ValueError, TypeError) as exc:
-        raise DependencyError(f"{name_of(function)} has no signature that can be read") from exc
+    except ValueError:  # written in C: to be called without arguments
+        return Signature((), REQUIRED)
     hints = _hints(function)
+    given = _given(function)
     parameters = tuple(
         _parameter(parameter, hints.get(name, Any))
         for name, parameter in found.parameters.items()
-        if parameter.kind not in _PACKED
+        if parameter.kind not in _PACKED and name not in given
     )
     return Signature(parameters, hints.get("return", REQUIRED))
 
@@ -102,19 +103,32 @@ def _parameter(parameter: inspect.Parameter, annotation: Any) -> Parameter:
     return Parameter(parameter.name, bare, marks, parameter.default, positional)
 
 
+def _given(function: Any) -> set[str]:
+    """Return the parameters that a partial has values for, which its signature shows as defaults."""
+    given: set[str] = set()
+    while isinstance(function, functools.partial):
+        given |= function.keywords.keys()
+        function = function.func
+    return given
+
+
 def _hints(function: Any) -> dict[str, Any]:
     while isinstance(function, functools.partial):
         function = function.func
+    # Classes that are made from their annotations have a constructor without any.
+    annotated: list[Any] = [function]
     if isinstance(function, type):
-        function = function.__init__  # type: ignore[misc]  # of the class that is to be made
+        annotated.append(getattr(function, "__init__"))  # noqa: B009  # mypy takes the attribute for an instance's
     elif not inspect.isroutine(function):
-        function = type(function).__call__
+        annotated = [type(function).__call__]
+    hints: dict[str, Any] = {}
     try:
-        return typing.get_type_hints(inspect.unwrap(function), include_extras=True)
+        for part in annotated:
+            # `inspect.signature` follows the same chain.
+            hints |= typing.get_type_hints(inspect.unwrap(part), include_extras=True)
     except NameError as exc:
         raise DependencyError(
             f"an annotation of {name_of(function)} names {exc.name!r}, which is not in its module: define it there, "
             "and not only for type checkers"
         ) from exc
-    except AttributeError:  # a constructor that is written in C
-        return {}
+    return hints
