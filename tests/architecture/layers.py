@@ -15,6 +15,7 @@ ORDER: Final[tuple[str, ...]] = (
     "starlette.convertors",
     "starlette._http.*",
     "starlette._routing.*",
+    "starlette._threads",
     "starlette.concurrency",
     "starlette._utils",
     "starlette._legacy.uploads",

@@ -55,6 +55,7 @@ LOADED_BY_APPLICATIONS: list[str] = [
     "starlette._routing.selection",
     "starlette._routing.table",
     "starlette._routing.templates",
+    "starlette._threads",
     "starlette._utils",
     "starlette.applications",
     "starlette.background",

@@ -8,8 +8,8 @@ import threading
 from typing import Final, NamedTuple, Protocol
 
 import anyio
-import anyio.to_thread
 
+from starlette import _threads
 from starlette.types import Message, Send
 
 # SECURITY: without O_NONBLOCK the opening of a FIFO would hold a worker thread for ever (threats T01.4).
@@ -126,7 +126,7 @@ class DirectFile:
     async def look(self, *, whole: bool) -> os.stat_result:
         """Open the file and return what it is; with `whole` also read the first chunks, for the `read` to come."""
         self._started = True
-        return await anyio.to_thread.run_sync(self._look, whole)
+        return await _threads.run_sync(self._look, whole)
 
     async def prepare(self, span: Span, *, last: bool) -> None:
         """Do the first `read` now; it is `read` that then returns the chunks or raises."""
@@ -134,7 +134,7 @@ class DirectFile:
             return
         self._started = True
         try:
-            self._ready = await anyio.to_thread.run_sync(self._read, span.start, span.stop - span.start, last)
+            self._ready = await _threads.run_sync(self._read, span.start, span.stop - span.start, last)
         except Exception as exc:
             self._failure = exc
 
@@ -146,13 +146,13 @@ class DirectFile:
             ready, self._ready = self._ready, None
             return ready
         self._started = True
-        return await anyio.to_thread.run_sync(self._read, offset, count, last)
+        return await _threads.run_sync(self._read, offset, count, last)
 
     async def aclose(self) -> None:
         """Close the file if it is open."""
         if self._started and not self._ended:
             with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(self._end)
+                await _threads.run_sync(self._end)
 
     def _look(self, whole: bool) -> os.stat_result:
         with self._lock:

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from typing import Any, Final
 
 import anyio
-import anyio.to_thread
+
+from starlette import _threads
 
 # What is read from a file at once. Its lines would cost a worker thread each.
 FILE_BLOCK: Final = 64 * 1024
@@ -51,7 +52,7 @@ class BlockingSteps(AsyncIterator[Any]):
     async def __anext__(self) -> Any:
         if self.finished:
             raise StopAsyncIteration
-        item = await anyio.to_thread.run_sync(self._advance)
+        item = await _threads.run_sync(self._advance)
         if item is _END:
             self.finished = True
             raise StopAsyncIteration
@@ -78,7 +79,7 @@ class BlockingSteps(AsyncIterator[Any]):
         if not self.finished:
             self.finished = True
             if self._close is not None:
-                await anyio.to_thread.run_sync(self._shut, self._close)
+                await _threads.run_sync(self._shut, self._close)
 
     def _shut(self, close: Callable[[], object]) -> None:
         with self._lock:
