@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,11 @@ def test_errors_reach_the_client(server: Server) -> None:
 
 
 def test_events_of_a_subscription_arrive_in_order(server: Server) -> None:
-    client = Client(transport=WebsocketsTransport(url=f"{server.url.replace('http', 'ws')}/graphql"))
-    events = client.subscribe(gql("subscription { countdown(start: 3) }"))
-    assert [event["countdown"] for event in events] == [3, 2, 1]
+    async def numbers() -> list[int]:
+        # The transport keeps the loop that is running; without one it makes a loop that nobody closes.
+        transport = WebsocketsTransport(url=f"{server.url.replace('http', 'ws')}/graphql")
+        async with Client(transport=transport) as session:
+            events = session.subscribe(gql("subscription { countdown(start: 3) }"))
+            return [event["countdown"] async for event in events]
+
+    assert asyncio.run(numbers()) == [3, 2, 1]

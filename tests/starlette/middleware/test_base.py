@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import inspect
-import warnings
 import weakref
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
@@ -751,9 +750,6 @@ async def test_a_request_leaves_nothing_behind() -> None:  # threats R03, R09.3
         requests.append(weakref.ref(request))
         return await call_next(request)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        gc.collect()  # what others left behind is not looked for here
     middleware = behind(HELLO, dispatch)
     before = dict(vars(middleware))
     for _ in range(100):
