@@ -88,7 +88,9 @@ def _group(name: str) -> Callable[[Figures], str]:
             failures += [f"- {other}, {case}: {row[other]['failed']}" for other in present if row[other]["failed"]]
             spreads += [_spread(row[other], bare) for other in shares[case]]
         noise = f"\n\nHalf of all figures varied by less than {statistics.median(spreads):.0%} between their rounds."
-        text = table(["case", "bare ASGI, requests/s", *present], rows) + (noise if spreads and figures["rounds"] > 1 else "")
+        text = table(["case", "bare ASGI, requests/s", *present], rows) + (
+            noise if spreads and figures["rounds"] > 1 else ""
+        )
         if failures:
             text += "\n\nWhat could not be measured:\n\n" + "\n".join(failures)
         drawn = plot.dots(TITLES[name], "of the speed of a bare ASGI application", shares, present)
