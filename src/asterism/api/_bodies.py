@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from asterism.api import _types
+from asterism.api._dataclasses import completing
 from asterism.api._formats import Format
 from asterism.api._options import DEFAULT_MAX_BODY_SIZE
 from asterism.api._plan import Body, Field
 from asterism.problems import Problem
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 from starlette.requests import Request
@@ -42,8 +45,10 @@ class BodyReader:
         self._raw = body.raw
         self._decoders: dict[bytes, Callable[[bytes], Any]] = {}
         self._suffixes: dict[str, Callable[[bytes], Any]] = {}
+        self._formats: dict[Callable[[bytes], Any], Format] = {}
         for known in () if body.raw else formats:
-            decoder = known.decoder(body.type)
+            decoder = completing(known.decoder(body.type), body.type)
+            self._formats[decoder] = known
             for name in (known.media_type, *known.also):
                 if name.startswith("+"):
                     self._suffixes[name] = decoder
@@ -73,6 +78,10 @@ class BodyReader:
         if decoder is None:
             raise self._unsupported(b"")
         return decoder, data
+
+    def format_of(self, decoder: Callable[[bytes], Any]) -> Format:
+        """Return the format that a decoder is for."""
+        return self._formats[decoder]
 
     def _decoder(self, content_type: bytes | None) -> Callable[[bytes], Any] | None:
         if self._raw and self._accepted == ("*/*",):
@@ -194,6 +203,8 @@ class FormReader:
             form = await inner.form()
         except MultiPartException as exc:
             raise Problem(400, exc.message) from None
+        except HTTPException as exc:  # what the same exception becomes inside of an application
+            raise exc if exc.status_code != 400 else Problem(400, exc.detail) from None
         exits.late.push_async_callback(form.close)
         return await self._sent(form)
 
@@ -210,4 +221,4 @@ class FormReader:
 
 
 def _is_content(field: Field) -> bool:
-    return field.type is bytes or bytes in getattr(field.type, "__args__", ())
+    return bytes in _types.parts(field.type)

@@ -10,7 +10,7 @@ from asterism.api._bodies import BodyReader, FormReader
 from asterism.api._compile import Compiled, Given, compile_plan
 from asterism.api._formats import FORMATS
 from asterism.api._options import Options, answers, formats, streams
-from asterism.api._plan import REQUIRED, Field, Plan, Source
+from asterism.api._plan import REQUIRED, Body, Field, Plan, Source
 from asterism.api._readers import Group, groups
 from asterism.api._refusals import FAILURES, Refuser, refused, websocket_refused
 from asterism.api._reply import Reply
@@ -175,6 +175,7 @@ class _Writer:
         forms = groups(body.fields) if body is not None and body.fields else []
         lines = self._group_lines(found, "connection", 0)
         decode = data = "None"
+        read: tuple[Body, BodyReader] | None = None
         if body is not None and body.fields:
             self.opens = True
             self.names["read_body"] = FormReader(body)
@@ -182,12 +183,13 @@ class _Writer:
             lines += self._group_lines(forms, "data", len(found))
             data = "data"
         elif body is not None:
-            self.names["read_body"] = BodyReader(body, self.options.accepted)
+            reader = self.names["read_body"] = BodyReader(body, self.options.accepted)
+            read = (body, reader)
             self.before.append("decode, data = await read_body(connection)")
             lines.append("body = decode(data)")
             decode, data = "decode", "data"
         if lines:
-            self.names.update(failures=FAILURES, refuse=Refuser(found, forms, body, self.options.accepted))
+            self.names.update(failures=FAILURES, refuse=Refuser(found, forms, read))
             self.before += [
                 "try:",
                 *(f"    {line}" for line in lines),

@@ -1,11 +1,12 @@
 """Finding out all that is wrong with a request that was refused, and saying it so that a person understands.
 
 Runs only after a refusal. What was sent is looked at again, field by field and a few levels deep, since msgspec stops
-at the first mistake. SECURITY: each level is converted once more, so depth and number of errors are bounded.
+at the first mistake. SECURITY: each level is converted once more, and each item by itself, so all of it is bounded.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ from asterism.dependencies._signatures import split
 
 MAX_ERRORS: Final = 50
 _DEPTH: Final = 6
+_ITEMS: Final = 1000
 
 # A path in a message of msgspec: "... - at `$.items[3].price`".
 _AT: Final = re.compile(r"(?s)(.*) - at `(?:key in )?\$(.*)`")
@@ -74,7 +76,7 @@ class Findings:
             if depth > 0:
                 self._descend(value, kind, location, depth - 1)
             if len(self.errors) == before:
-                self._note(exc, location)
+                self.note(exc, location)
 
     def check_group(self, group: Group, sent: Mapping[str, Any], name_of: Callable[[str], str]) -> None:
         """Note what is wrong with the values of a group; `name_of` says where a value came from."""
@@ -107,10 +109,10 @@ class Findings:
             if len(arguments) == 1:
                 self.check(value, arguments[0], location, depth)
         elif isinstance(value, list) and len(arguments) == 1:
-            for index, item in enumerate(value):
+            for index, item in enumerate(value[:_ITEMS]):
                 self.check(item, arguments[0], f"{location}[{index}]", depth)
         elif isinstance(value, Mapping) and len(arguments) == 2:
-            for key, item in value.items():
+            for key, item in itertools.islice(value.items(), _ITEMS):
                 self.check(item, arguments[1], f"{location}.{str(key)[:80]}", depth)
 
     def _check_model(self, value: Mapping[str, Any], model: Any, location: str, depth: int = _DEPTH) -> bool:
@@ -122,25 +124,22 @@ class Findings:
                 self.add(f"{location}.{name}", "is required", "missing")
         if _types.forbids_unknown(model):
             known = {name for name, _, _ in _types.members_of(model)}
-            for name in value:
+            for name in itertools.islice(value, _ITEMS):
                 if name not in known:
                     self.add(f"{location}.{str(name)[:80]}", "is not known", "unknown")
         return len(self.errors) > before
 
-    def _note(self, exc: BaseException, location: str) -> None:
+    def note(self, exc: BaseException, location: str) -> None:
         """Note what an engine said."""
         details = _pydantic_errors(exc) or _pydantic_errors(exc.__cause__)
         if details:
             for detail in details:
                 self.add(location + _joined(detail["loc"]), *_from_pydantic(detail))
             return
-        if isinstance(exc, RecursionError):
-            self.add(location, "is nested too deep", "invalid")
-            return
         found = _AT.fullmatch(str(exc))
         text, path = (found[1], found[2]) if found else (str(exc), "")
         self.add(
-            location + path[:200] + missing_field(text) + unknown_field(text),
+            location + path[:400] + missing_field(text) + unknown_field(text),
             wording(text, self.text),
             kind_of_error(text),
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from asterism.api import _types
+from asterism.api._dataclasses import completing
 from asterism.api._libraries import msgspec
 from asterism.api._plan import Field, Source
 from starlette.requests import HTTPConnection
@@ -42,7 +43,7 @@ class Group:
 
         known = self.known
         if known is None:
-            return lambda connection: convert(raw(connection), kind, strict=False, dec_hook=hook)
+            return completing(lambda connection: convert(raw(connection), kind, strict=False, dec_hook=hook), kind)
 
         def read_exactly(connection: Any) -> Any:
             values = raw(connection)
@@ -50,7 +51,7 @@ class Group:
                 raise ValueError("unknown query parameters")
             return convert(values, kind, strict=False, dec_hook=hook)
 
-        return read_exactly
+        return completing(read_exactly, kind)
 
     def expression(self, field: Field, variable: str) -> str:
         """Return the source of a field's value."""

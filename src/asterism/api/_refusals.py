@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from asterism.api._bodies import MissingBodyError
+from asterism.api._bodies import BodyReader, MissingBodyError
 from asterism.api._explain import Error, Findings, source_name
-from asterism.api._formats import Format
 from asterism.api._libraries import msgspec
 from asterism.api._plan import Body
 from asterism.api._readers import Group
@@ -29,17 +29,13 @@ class Refuser:
     Args:
         groups: What is read apart from the body.
         forms: What is read from a form.
-        body: The body, if there is one.
-        formats: The formats that it may have.
+        body: The body that is no form, if there is one, and who reads it.
     """
 
-    def __init__(
-        self, groups: Sequence[Group], forms: Sequence[Group], body: Body | None, formats: Sequence[Format]
-    ) -> None:
+    def __init__(self, groups: Sequence[Group], forms: Sequence[Group], body: tuple[Body, BodyReader] | None) -> None:
         self._groups = groups
         self._forms = forms
         self._body = body
-        self._formats = formats
 
     def __call__(self, connection: HTTPConnection[Any], decode: Any, data: Any, exc: BaseException) -> Problem:
         """Return the problem.
@@ -57,8 +53,8 @@ class Refuser:
             self._look_for_unknown(findings, group, sent, name_of)
         for group in self._forms:
             findings.check_group(group, group.raw(data), source_name(group, {}))
-        if self._body is not None and decode is not None:
-            broken = self._check_body(findings, decode, data)
+        if self._body is not None:
+            broken = self._check_body(findings, *self._body, decode, data)
             if broken is not None:
                 return broken
         if not findings.errors:
@@ -72,30 +68,25 @@ class Refuser:
             if group.known is not None and name not in group.known and name_of(name) == "query":
                 findings.add(f"query.{name[:80]}", "is not known", "unknown")
 
-    def _check_body(self, findings: Findings, decode: Any, data: bytes) -> Problem | None:
+    def _check_body(
+        self, findings: Findings, body: Body, reader: BodyReader, decode: Any, data: bytes
+    ) -> Problem | None:
         try:
             decode(data)
         except MissingBodyError:
             findings.add("body", "is required", "missing")
         except FAILURES:
-            plain = next((known for known in self._formats if known.name == _format_of(decode)), self._formats[0])
+            known = reader.format_of(decode)
+            findings.text = False
             try:
-                value = plain.plain(data)
+                value = known.plain(data)
             except msgspec().ValidationError as exc:
-                findings.text = False
-                findings._note(exc, "body")
+                findings.note(exc, "body")
             except FAILURES as exc:
-                return broken_problem(plain.name, data, exc)
+                return broken_problem(known.name, data, exc)
             else:
-                findings.text = False
-                assert self._body is not None
-                findings.check(value, self._body.type, "body")
+                findings.check(value, body.type, "body")
         return None
-
-
-def _format_of(decode: Any) -> str:
-    owner = type(getattr(decode, "__self__", None))
-    return "msgpack" if owner is msgspec().msgpack.Decoder else "json"
 
 
 def validation_problem(errors: Sequence[Error]) -> Problem:
@@ -109,30 +100,38 @@ def broken_problem(format_name: str, data: bytes, exc: BaseException) -> Problem
     """Return the problem of a body that cannot be read at all, with the place where it breaks off."""
     if isinstance(exc, RecursionError):
         return Problem(400, "The body is nested too deep.")
-    offset = _offset(data, exc)
-    title = "JSON" if format_name == "json" else "MessagePack"
-    if offset is None:
-        return Problem(400, f"The body is not {title}: it ends too early.", offset=len(data))
-    if format_name != "json":
-        return Problem(400, f"The body is not {title}: byte {offset} is not valid.", offset=offset)
+    if format_name == "json":
+        return _broken_json(data, exc)
+    offset = min(_byte(exc, len(data)), len(data))
+    return Problem(400, f"The body is not MessagePack: it breaks off at byte {offset}.", offset=offset)
+
+
+def _broken_json(data: bytes, exc: BaseException) -> Problem:
+    """Return the problem of a body that is no JSON.
+
+    The standard library tells where a mistake begins and what was expected; msgspec, which is faster and stricter,
+    tells how far it came.
+    """
+    offset, reason = _byte(exc, len(data)), "it cannot be read on"
+    try:
+        json.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as found:
+        offset, reason = found.start, "not UTF-8"
+    except json.JSONDecodeError as found:
+        offset, reason = len(found.doc[: found.pos].encode()), found.msg[:1].lower() + found.msg[1:]
+    except (ValueError, RecursionError):
+        pass
     before = data[:offset]
     line = before.count(b"\n") + 1
     column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-    return Problem(400, f"The body is not JSON: line {line}, column {column}.", line=line, column=column, offset=offset)
+    detail = f"The body is not JSON: line {line}, column {column}: {reason}."
+    return Problem(400, detail, line=line, column=column, offset=offset)
 
 
-def _offset(data: bytes, exc: BaseException) -> int | None:
-    """Return the byte that an error is about; None when the end is missing."""
-    if isinstance(exc, UnicodeDecodeError):
-        # The position is that in one text; the first in the body that is no UTF-8 is the same or an earlier one.
-        try:
-            data.decode("utf-8")
-        except UnicodeDecodeError as found:
-            return found.start
-        return None
+def _byte(exc: BaseException, default: int) -> int:
     _, marker, rest = str(exc).rpartition("(byte ")
     digits = rest.rstrip(")")
-    return min(int(digits), len(data)) if marker and digits.isdigit() else None
+    return int(digits) if marker and digits.isdigit() else default
 
 
 def refused(request: Request, problem: Problem) -> Response:

@@ -177,14 +177,14 @@ def decode_hook(kind: type[Any], value: Any) -> Any:
     """Convert to a type that msgspec does not know: a pydantic model, or whatever the value is already.
 
     Raises:
-        NotImplementedError: There is no way to.
+        TypeError: It is text in place of a file. ValueError: Pydantic refuses it.
     """
     if isinstance(value, kind):
         return value
     adapter = adapter_of(kind)
     if adapter is not None:
         return adapter.validate_python(value)
-    raise NotImplementedError(f"values of {kind.__qualname__} cannot be sent by a client")
+    raise TypeError("must be a file" if is_upload(kind) else f"is no {kind.__qualname__}")
 
 
 def encode_hook(value: Any) -> Any:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import pytest
+from typing_extensions import TypeAliasType
 
-from asterism.dependencies import Depends, inject
+from asterism.dependencies import DependencyError, Depends, inject
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
@@ -101,6 +102,23 @@ def test_providers_of_every_kind(provider: Any, expected: str) -> None:
     show.__annotations__["value"] = Annotated[Any, Depends(provider)]
     show.__annotations__["return"] = Response
     assert get(show, "/?q=x") == expected
+
+
+Alias = TypeAliasType("Alias", Annotated[int, Depends(number)])
+
+
+def test_an_alias_stands_for_what_it_names() -> None:
+    async def show(value: Alias) -> Response:
+        return PlainTextResponse(str(value))
+
+    assert get(show) == "7"
+
+
+def test_mistakes_of_partials_name_the_function() -> None:
+    def show(size: int, factor: int) -> None: ...
+
+    with pytest.raises(DependencyError, match=r"size: int \(.*show\)"):
+        inject(functools.partial(show, factor=1))
 
 
 def test_the_annotated_class_is_its_own_provider() -> None:

@@ -87,7 +87,7 @@ def test_a_lifespan_of_ones_own_is_not_needed() -> None:
 
 
 def test_resources_of_routes_to_come_are_named() -> None:
-    app = Starlette(lifespan=resources(None, engine, cache, clock))
+    app = Starlette(lifespan=resources(None, engine, cache, clock, settings))
     with TestClient(app) as client:
         app.routes.append(Route("/", show))
         assert client.get("/").text == ANSWER + "-"
