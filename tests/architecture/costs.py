@@ -77,6 +77,8 @@ class Meter:
 
     def __init__(self) -> None:
         self.on = False
+        # Turns events on and off, where they cost something even when nothing is counted.
+        self.switch: Callable[[bool], None] = lambda on: None
         self.instructions = {True: 0, False: 0}
         self.calls = {True: 0, False: 0}
 
@@ -90,11 +92,11 @@ class Meter:
 
 
 @functools.cache
-def is_ours(code: CodeType) -> bool | None:
-    """Tell whether code is ours; None when it belongs to the harness, which is not counted."""
-    if code.co_filename.startswith(HARNESS):
+def is_ours(file: str) -> bool | None:
+    """Tell whether the code of a file is ours; None when it belongs to the harness, which is not counted."""
+    if file.startswith(HARNESS):
         return None
-    return code.co_filename.startswith(OURS)
+    return file.startswith(OURS)
 
 
 if sys.version_info >= (3, 12):
@@ -107,22 +109,22 @@ if sys.version_info >= (3, 12):
         events = monitoring.events
 
         def call(code: CodeType, offset: int, *rest: object) -> None:
-            if meter.on and (ours := is_ours(code)) is not None:
+            if meter.on and (ours := is_ours(code.co_filename)) is not None:
                 meter.calls[ours] += 1
 
         def instruction(code: CodeType, offset: int) -> None:
-            if meter.on and (ours := is_ours(code)) is not None:
+            if meter.on and (ours := is_ours(code.co_filename)) is not None:
                 meter.instructions[ours] += 1
 
+        wanted = events.PY_START | events.PY_RESUME | events.PY_THROW | events.INSTRUCTION
         monitoring.use_tool_id(tool, "costs")
         for event in (events.PY_START, events.PY_RESUME, events.PY_THROW):
             monitoring.register_callback(tool, event, call)
         monitoring.register_callback(tool, events.INSTRUCTION, instruction)
-        monitoring.set_events(tool, events.PY_START | events.PY_RESUME | events.PY_THROW | events.INSTRUCTION)
+        meter.switch = lambda on: monitoring.set_events(tool, wanted if on else 0)
         try:
             yield
         finally:
-            monitoring.set_events(tool, 0)
             monitoring.free_tool_id(tool)
 
 else:
@@ -142,7 +144,7 @@ else:
         steps = {True: counter(True), False: counter(False)}
 
         def call(frame: FrameType, event: str, argument: Any) -> Any:
-            if not meter.on or (ours := is_ours(frame.f_code)) is None:
+            if not meter.on or (ours := is_ours(frame.f_code.co_filename)) is None:
                 return None
             frame.f_trace_lines = False
             frame.f_trace_opcodes = True
@@ -162,11 +164,13 @@ def count(work: Work, meter: Meter, runner: asyncio.Runner) -> Figures:
     """Return what one repetition costs: the difference that two more make, after some that build what is built once."""
 
     def cost(repetitions: int) -> Figures:
+        meter.switch(True)
         meter.on = True
         try:
             runner.run(work.seconds(repetitions))
         finally:
             meter.on = False
+            meter.switch(False)
         return meter.read()
 
     cost(3)
@@ -199,7 +203,9 @@ def measure_apart() -> dict[str, Figures]:
     """Return the figures of all cases, counted in a process that nothing else traces."""
     command = [sys.executable, "-m", "tests.architecture.costs", "--json"]
     environment = clean() | {"PYTHONHASHSEED": "0"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"counting ended with {done.returncode}:\n{done.stderr}")
     found: dict[str, Figures] = json.loads(done.stdout)
     return found
 
