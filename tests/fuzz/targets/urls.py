@@ -232,7 +232,13 @@ def naive_trusts(patterns: list[str], host: tuple[str, str | None] | None) -> bo
 # URLs as text
 
 
-_PART: Final = re.compile("[a-z0-9]{1,20}")
+# Nothing is escaped, so that only what is such a part by itself is found again.
+_PLAIN: Final = {
+    "scheme": re.compile("[a-z][a-z0-9]*"),
+    "path": re.compile("/[a-z0-9]*"),
+    "query": re.compile("[a-z0-9]+"),
+    "fragment": re.compile("[a-z0-9]+"),
+}
 
 
 def url_text(data: bytes) -> None:
@@ -254,10 +260,7 @@ def url_text(data: bytes) -> None:
             found = changed.components
         except ValueError:
             continue
-        # Nothing is escaped, so that only what is such a part by itself is found again.
-        if (name == "path" and not value.startswith("/")) or (name == "scheme" and value[:1].isdecimal()):
-            continue
-        if name in ("scheme", "path", "query", "fragment") and _is_plain(url) and _PART.fullmatch(value.lstrip("/")):
+        if name in _PLAIN and _is_plain(url) and _PLAIN[name].fullmatch(value):
             agree(found, parts._replace(**{name: value}), (first, change))
 
 
