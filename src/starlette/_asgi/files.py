@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 import threading
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import anyio
 
@@ -21,8 +22,6 @@ _BYTES_AHEAD: Final = 256 * 1024
 
 # Files below this length may be read whole before a response asks for them.
 _SMALL: Final = 64 * 1024
-
-_OPEN_FILE: Final = anyio.open_file
 
 
 def read_small(path: str, stat_result: os.stat_result) -> bytes | None:
@@ -83,7 +82,17 @@ class Chunks(Protocol):
 
 def opening_is_replaced() -> bool:
     """Tell whether somebody put another function in the place of `anyio.open_file`, which then has to be used."""
-    return anyio.open_file is not _OPEN_FILE
+    return anyio.open_file is not _open_file()
+
+
+@functools.cache
+def _open_file() -> Any:
+    """Return AnyIO's own function, which takes as long to load as a quarter of an application."""
+    try:
+        from anyio._core._fileio import open_file
+    except ImportError:  # another release has it elsewhere; nobody has replaced it, then
+        return anyio.open_file
+    return open_file
 
 
 def regular_stat(path: str | os.PathLike[str]) -> os.stat_result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
-import tempfile
+import sys
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Final
@@ -100,8 +100,9 @@ def _reader(content: object, steps: object) -> Callable[[int], Any] | None:
 
     Pipes and sockets are read as far as there is something: a log that is followed must not wait for a full block.
     """
-    if isinstance(content, tempfile._TemporaryFileWrapper | tempfile.SpooledTemporaryFile):
-        return content.read
+    tempfile: Any = sys.modules.get("tempfile")  # whoever made such a file has loaded it
+    if tempfile is not None and isinstance(content, tempfile._TemporaryFileWrapper | tempfile.SpooledTemporaryFile):
+        return cast("Callable[[int], Any]", content.read)  # type: ignore[attr-defined]
     read: Callable[[int], Any] | None = getattr(content, "read", None)
     if steps is not content or read is None:
         return None
