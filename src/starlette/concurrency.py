@@ -7,9 +7,8 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
-import anyio
+import anyio.to_thread
 
-from starlette import _threads
 from starlette.exceptions import StarletteDeprecationWarning
 
 P = ParamSpec("P")
@@ -25,7 +24,7 @@ async def run_in_threadpool(func: Callable[P, T], *args: P.args, **kwargs: P.kwa
     Raises:
         RuntimeError: `func` raised StopIteration, which no coroutine can pass on.
     """
-    return await _threads.run_sync(functools.partial(func, *args, **kwargs) if args or kwargs else func)
+    return await anyio.to_thread.run_sync(functools.partial(func, *args, **kwargs) if args or kwargs else func)
 
 
 async def iterate_in_threadpool(iterator: Iterable[T]) -> AsyncIterator[T]:
@@ -36,7 +35,7 @@ async def iterate_in_threadpool(iterator: Iterable[T]) -> AsyncIterator[T]:
     steps = iter(iterator)
     while True:
         try:
-            item = await _threads.run_sync(_next, steps)
+            item = await anyio.to_thread.run_sync(_next, steps)
         except _StopIteration:
             return
         yield item

@@ -10,8 +10,9 @@ import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, cast
 
+import anyio
+
 from starlette import formparsers as _formparsers
-from starlette._asgi.disconnect import receive_at_once
 from starlette._asgi.held import HeldMessages
 from starlette._http.cookies import cookie_parser as cookie_parser
 from starlette._http.fields import checked_value
@@ -372,7 +373,11 @@ class Request(HTTPConnection[StateT], Generic[StateT]):
                 if held.full:
                     return False
                 receive = held.receive
-            message = await receive_at_once(receive)
+            message: Message | None = None
+            # Cancelled from the start: a message that is there is returned, and waiting for one ends at once.
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                message = await receive()
             if message is not None:
                 if held is None:
                     held = self._receive = HeldMessages(receive)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
+import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from mimetypes import guess_type as guess_type
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from anyio.to_thread import run_sync
@@ -43,9 +45,6 @@ from starlette.types import Message as Message
 from starlette.types import Receive as Receive
 from starlette.types import Scope as Scope
 from starlette.types import Send as Send
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 Content = str | bytes | memoryview
 SyncContentStream = Iterable[Content]
@@ -601,7 +600,7 @@ class FileResponse(Response):
             fields["content-length"] = str(stop - first)
             fields["content-range"] = content_range(first, stop, size)
             return Plan(206, headers, [Span(first, stop)])
-        boundary = os.urandom(13).hex()
+        boundary = secrets.token_hex(13)
         length, head = self.generate_multipart(chosen, boundary, size, fields.get("content-type", ""))
         fields["content-length"] = str(length)
         fields["content-type"] = f"multipart/byteranges; boundary={boundary}"

@@ -15,7 +15,6 @@ ORDER: Final[tuple[str, ...]] = (
     "starlette.convertors",
     "starlette._http.*",
     "starlette._routing.*",
-    "starlette._threads",
     "starlette.concurrency",
     "starlette._utils",
     "starlette._legacy.uploads",
@@ -46,11 +45,6 @@ ORDER: Final[tuple[str, ...]] = (
     "starlette._legacy.testclient",
     "starlette._testing.*",
     "starlette.testclient",
-    "asterism.problems",
-    "asterism.dependencies.*",
-    "asterism.dependencies",
-    "asterism.api.*",
-    "asterism.api",
     "asterism.*",
 )
 

@@ -55,7 +55,6 @@ LOADED_BY_APPLICATIONS: list[str] = [
     "starlette._routing.selection",
     "starlette._routing.table",
     "starlette._routing.templates",
-    "starlette._threads",
     "starlette._utils",
     "starlette.applications",
     "starlette.background",

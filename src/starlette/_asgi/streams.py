@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import io
-import sys
+import tempfile
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Final
 
 import anyio
-
-from starlette import _threads
+import anyio.to_thread
 
 # What is read from a file at once. Its lines would cost a worker thread each.
 FILE_BLOCK: Final = 64 * 1024
@@ -52,7 +51,7 @@ class BlockingSteps(AsyncIterator[Any]):
     async def __anext__(self) -> Any:
         if self.finished:
             raise StopAsyncIteration
-        item = await _threads.run_sync(self._advance)
+        item = await anyio.to_thread.run_sync(self._advance)
         if item is _END:
             self.finished = True
             raise StopAsyncIteration
@@ -79,7 +78,7 @@ class BlockingSteps(AsyncIterator[Any]):
         if not self.finished:
             self.finished = True
             if self._close is not None:
-                await _threads.run_sync(self._shut, self._close)
+                await anyio.to_thread.run_sync(self._shut, self._close)
 
     def _shut(self, close: Callable[[], object]) -> None:
         with self._lock:
@@ -100,9 +99,8 @@ def _reader(content: object, steps: object) -> Callable[[int], Any] | None:
 
     Pipes and sockets are read as far as there is something: a log that is followed must not wait for a full block.
     """
-    tempfile: Any = sys.modules.get("tempfile")  # whoever made such a file has loaded it
-    if tempfile is not None and isinstance(content, tempfile._TemporaryFileWrapper | tempfile.SpooledTemporaryFile):
-        return cast("Callable[[int], Any]", content.read)  # type: ignore[attr-defined]
+    if isinstance(content, tempfile._TemporaryFileWrapper | tempfile.SpooledTemporaryFile):
+        return content.read
     read: Callable[[int], Any] | None = getattr(content, "read", None)
     if steps is not content or read is None:
         return None

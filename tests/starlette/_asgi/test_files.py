@@ -44,7 +44,6 @@ def open_files(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.mark.anyio
 async def test_a_trip_reads_a_few_chunks_and_the_last_one_closes(path: Path, open_files: list[int]) -> None:
-    # threats R07
     file = DirectFile(path, 100)
     chunks = await file.read(0, 1000, last=True)
     assert chunks == [CONTENT[start : start + 100] for start in (0, 100, 200, 300)]  # R07: a few chunks ahead
@@ -101,7 +100,6 @@ async def test_a_file_that_was_closed_is_not_opened_again(path: Path, open_files
 
 
 @pytest.mark.anyio
-@pytest.mark.blocks
 async def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path, open_files: list[int]) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
