@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import platform
 import sys
 import time
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from benchmarks import environments, inprocess, served
 from benchmarks.cases import CASES
 
+# Other commands: the module whose `main` takes the rest of the arguments.
+COMMANDS: Final = {
+    "field": "benchmarks.field.run",
+    "growth": "benchmarks.growth",
+    "allocations": "benchmarks.allocations",
+    "page": "benchmarks.page",
+}
+
 
 def main() -> int:
     """Measure what the arguments ask for; the exit status is 1 when a case failed."""
+    if sys.argv[1:] and sys.argv[1] in COMMANDS:
+        command: Any = importlib.import_module(COMMANDS[sys.argv[1]])
+        return int(command.main(sys.argv[2:]))
     options = _options()
     if options.list:
         print("\n".join(case.name for case in CASES))
@@ -50,7 +62,11 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure against upstream Starlette.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure against upstream Starlette.",
+        epilog=f"Other commands, each with its own --help: {', '.join(COMMANDS)}.",
+    )
     parser.add_argument(
         "--case", action="append", default=[], help="only cases with this text in their name (repeatable)"
     )

@@ -1,13 +1,15 @@
-"""The two interpreters: ours is the one that runs, upstream's is made on demand beside the checkout."""
+"""The interpreters: ours is the one that runs, others are made on demand in folders `.venv-*` of the checkout."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -41,20 +43,50 @@ def upstream() -> Path:
         RuntimeError: The registry cannot be reached, or does not have the packages.
     """
     tag = f"{sys.implementation.cache_tag}"
-    folder = ROOT / f".venv-upstream-{UPSTREAM}-{tag}"
-    python = folder / "bin" / "python"
     wanted = [f"starlette[full]=={UPSTREAM}", *(f"{name}=={importlib.metadata.version(name)}" for name in SHARED)]
+    return ensure(f".venv-upstream-{UPSTREAM}-{tag}", wanted)
+
+
+def ensure(name: str, requirements: Sequence[str], note: str = "") -> Path:
+    """Return the interpreter of an environment of the checkout, made anew unless it is there with these requirements.
+
+    Args:
+        name: Of its folder.
+        requirements: As `pip install` takes them.
+        note: What else it depends on: another note, another environment.
+
+    Raises:
+        RuntimeError: The registry cannot be reached, or does not have the packages.
+    """
+    folder = ROOT / name
+    python = folder / "bin" / "python"
     stamp = folder / "stamp"
-    if stamp.exists() and stamp.read_text(encoding="utf-8").split() == wanted:
+    wanted = "\n".join([*requirements, *([note] if note else [])])
+    if stamp.exists() and stamp.read_text(encoding="utf-8").strip() == wanted:
         return python
-    print(f"Installing upstream Starlette {UPSTREAM} into {folder.name}; this happens once.", file=sys.stderr)
+    print(f"Installing {requirements[0]} into {name}; this happens once.", file=sys.stderr)
     venv.create(folder, with_pip=True, clear=True, symlinks=True)
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]
+    command = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    for requirement in requirements:
+        command += ["--editable", requirement] if requirement.startswith("/") else [requirement]
     done = subprocess.run(command, env=clean(), check=False)
     if done.returncode:
-        raise RuntimeError(f"could not install {wanted[0]}; is the package registry reachable? (`--upstream PYTHON`)")
-    stamp.write_text("\n".join(wanted), encoding="utf-8")
+        raise RuntimeError(f"could not install {requirements[0]}; is the package registry reachable?")
+    stamp.write_text(wanted, encoding="utf-8")
     return python
+
+
+def versions(python: Path | str, names: Iterable[str]) -> dict[str, str]:
+    """Return the versions of the distributions that an interpreter has installed; those it lacks are left out."""
+    program = (
+        "import importlib.metadata as m, json, sys\n"
+        "have = {d.name.lower(): d.version for d in m.distributions() if d.name}\n"
+        "print(json.dumps({n: have[n] for n in sys.argv[1:] if n in have}))"
+    )
+    command = [str(python), "-c", program, *names]
+    done = subprocess.run(command, env=clean(), cwd=ROOT, check=True, capture_output=True, text=True)
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
 
 
 def version(python: Path | str) -> str:

@@ -1,6 +1,11 @@
 # Sourced by `test`, after `_venv.sh`. The environment of tests/downstream: ours, and the packages that stand on top of it.
 # shellcheck shell=sh
 
+# downstream_fits: whether `ensure_downstream` has nothing to install. Runs where it is called, so call it in `( )`.
+downstream_fits() {
+    venv_fits downstream full && cmp -s "$root/tests/downstream/requirements.txt" "$venv/requirements.txt"
+}
+
 # ensure_downstream: sets `venv` to $root/.venv-downstream. Nothing is installed while the list of packages is the same.
 ensure_downstream() {
     ensure_venv downstream full

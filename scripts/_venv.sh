@@ -39,8 +39,19 @@ choose_python() {
         "$("$python" --version) at $(command -v "$python"); on Debian and Ubuntu: apt install python3-venv"
 }
 
-# ensure_venv NAME EXTRAS: sets `venv` to the folder $root/.venv-NAME, with the checkout installed there in editable mode.
-ensure_venv() {
+# registry_answers PYTHON: whether pip of this interpreter gets something from the package registry. Prints nothing.
+registry_answers() {
+    probe=$(mktemp -d)
+    answer=0
+    "$1" -m pip download --quiet --disable-pip-version-check --no-deps --retries 1 --timeout 10 \
+        --dest "$probe" fastapi >/dev/null 2>&1 || answer=1
+    rm -rf "$probe"
+    return "$answer"
+}
+
+# venv_fits NAME EXTRAS: sets `venv` to the folder $root/.venv-NAME, and `wanted` to what its stamp has to say.
+# Whether it says so: then nothing has to be installed.
+venv_fits() {
     venv=$root/.venv-$1
     wanted=$("$python" - "$root" "$2" <<'PYTHON'
 import hashlib, json, pathlib, platform, sys, tomllib
@@ -53,7 +64,12 @@ digest = hashlib.sha256(package.encode()).hexdigest()
 print(sys.implementation.name, platform.python_version(), sys.base_prefix, root, extras, digest)
 PYTHON
     )
-    if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/stamp" 2>/dev/null)" = "$wanted" ]; then
+    [ -x "$venv/bin/python" ] && [ "$(cat "$venv/stamp" 2>/dev/null)" = "$wanted" ]
+}
+
+# ensure_venv NAME EXTRAS: sets `venv` like `venv_fits`; the checkout is installed there in editable mode.
+ensure_venv() {
+    if venv_fits "$1" "$2"; then
         return
     fi
     printf 'Installing into %s (%s); this happens once.\n' ".venv-$1" "$("$python" --version)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.case import Case
-from benchmarks.cases import applications, bodies, connections, layers, sending
+from benchmarks.cases import applications, bodies, connections, growing, layers, sending
 
 CASES: tuple[Case, ...] = (
     *applications.CASES,
@@ -15,8 +15,8 @@ CASES: tuple[Case, ...] = (
 
 
 def find(name: str) -> Case:
-    """Return the case of this name; KeyError when there is none."""
-    for case in CASES:
+    """Return the case of this name, of these or of those that grow; KeyError when there is none."""
+    for case in (*CASES, *growing.CASES):
         if case.name == name:
             return case
     raise KeyError(name)

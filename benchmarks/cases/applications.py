@@ -172,6 +172,8 @@ CASES = (
     Case("three BaseHTTPMiddlewares", lambda: _base_middleware(3)),
     Case("handled exception", _handled),
     Case("404", lambda: get(text_app(("/", "x")), "/absent", answer(404, b"Not Found"))),
+    Case("405", lambda: get(text_app(("/", "x")), "/", answer(405), method="DELETE")),
+    Case("slash redirect", lambda: get(text_app(("/page", "x")), "/page/", answer(307))),
     Case("sync endpoint (worker thread)", _thread),
     Case("build 1,000 routes", _build),
 )

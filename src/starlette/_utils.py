@@ -6,23 +6,19 @@ import functools
 import sys
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager
-from inspect import CO_COROUTINE
+from inspect import CO_COROUTINE, iscoroutinefunction
 from types import FunctionType, MethodType, TracebackType
-from typing import Any, Generic, Protocol, TypeGuard, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeGuard, TypeVar, overload
 
 import anyio
-from anyio.abc import TaskGroup
 
 from starlette._http.authority import ParsedHost as ParsedHost
 from starlette._http.authority import parse_host_header as parse_host_header
 from starlette._routing.paths import get_route_path as get_route_path
 from starlette.types import Scope as Scope
 
-if sys.version_info >= (3, 13):
-    from inspect import iscoroutinefunction
-else:
-    # Mocks and some decorators mark themselves as coroutine functions by asyncio's marker only.
-    from asyncio import iscoroutinefunction
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup  # PERF: its packages would be a tenth of what importing an application takes
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -54,7 +50,18 @@ def is_async_callable(obj: Any) -> Any:
         return True
     while isinstance(obj, functools.partial):
         obj = obj.func
-    return iscoroutinefunction(obj) or (callable(obj) and iscoroutinefunction(obj.__call__))
+    return _is_coroutine_function(obj) or (callable(obj) and _is_coroutine_function(obj.__call__))
+
+
+def _is_coroutine_function(obj: Any) -> bool:
+    if iscoroutinefunction(obj):
+        return True
+    if sys.version_info >= (3, 13) or getattr(obj, "_is_coroutine", None) is None:
+        return False
+    # Mocks and some decorators mark themselves as coroutine functions by asyncio's marker only.
+    import asyncio
+
+    return asyncio.iscoroutinefunction(obj)
 
 
 class AwaitableOrContextManager(Awaitable[T_co], AbstractAsyncContextManager[T_co], Protocol[T_co]):
@@ -93,7 +100,7 @@ def create_collapsing_task_group() -> AbstractAsyncContextManager[TaskGroup]:
     return _CollapsingTaskGroup()
 
 
-class _CollapsingTaskGroup(AbstractAsyncContextManager[TaskGroup]):
+class _CollapsingTaskGroup(AbstractAsyncContextManager["TaskGroup"]):
     __slots__ = ("_group",)
 
     async def __aenter__(self) -> TaskGroup:

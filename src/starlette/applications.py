@@ -9,6 +9,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 from starlette._asgi.watch import SendWatch
 from starlette._exception_handler import HANDLERS_KEY, handle_exception
 from starlette._legacy.applications import EarlierApplication
+from starlette._legacy.calls import layer
 from starlette._legacy.events import Handler
 from starlette.datastructures import State as State
 from starlette.datastructures import URLPath as URLPath
@@ -134,7 +135,7 @@ class Starlette(EarlierApplication):
             layers.insert(1, Middleware(RequestBodyLimitMiddleware, max_body_size=self.max_body_size))
         app: ASGIApp = self.router
         for cls, args, kwargs in reversed(layers):
-            app = cls(app, *args, **kwargs)
+            app = layer(cls, app, args, kwargs)
         return app
 
     def add_middleware(self, middleware_class: _MiddlewareFactory[P], *args: P.args, **kwargs: P.kwargs) -> None:

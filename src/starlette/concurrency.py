@@ -7,8 +7,9 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
-import anyio.to_thread
+import anyio
 
+from starlette import _threads
 from starlette.exceptions import StarletteDeprecationWarning
 
 P = ParamSpec("P")
@@ -24,7 +25,7 @@ async def run_in_threadpool(func: Callable[P, T], *args: P.args, **kwargs: P.kwa
     Raises:
         RuntimeError: `func` raised StopIteration, which no coroutine can pass on.
     """
-    return await anyio.to_thread.run_sync(functools.partial(func, *args, **kwargs) if args or kwargs else func)
+    return await _threads.run_sync(functools.partial(func, *args, **kwargs) if args or kwargs else func)
 
 
 async def iterate_in_threadpool(iterator: Iterable[T]) -> AsyncIterator[T]:
@@ -35,7 +36,7 @@ async def iterate_in_threadpool(iterator: Iterable[T]) -> AsyncIterator[T]:
     steps = iter(iterator)
     while True:
         try:
-            item = await anyio.to_thread.run_sync(_next, steps)
+            item = await _threads.run_sync(_next, steps)
         except _StopIteration:
             return
         yield item

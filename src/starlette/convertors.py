@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-import uuid
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
+
+if TYPE_CHECKING:
+    import uuid
 
 T = TypeVar("T")
 
@@ -87,12 +89,14 @@ class FloatConvertor(Convertor[float]):
         return format(number, ".20f").rstrip("0").rstrip(".")
 
 
-class UUIDConvertor(Convertor[uuid.UUID]):
+class UUIDConvertor(Convertor["uuid.UUID"]):
     """A UUID in hexadecimal digits of either case; each of the four dashes is optional."""
 
     regex = "-?".join(f"[0-9a-fA-F]{{{digits}}}" for digits in (8, 4, 4, 4, 12))  # RFC 9562 §4
 
     def convert(self, value: str) -> uuid.UUID:
+        import uuid
+
         return uuid.UUID(value)
 
     def to_string(self, value: uuid.UUID) -> str:

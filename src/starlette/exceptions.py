@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 # PERF: by plain integers, as the members of an enumeration compare ten times slower.
-_PHRASES: Final = {int(status): phrase for status, phrase in http.client.responses.items()}
+_PHRASES: Final = {int(status): status.phrase for status in HTTPStatus}
 
 
 class HTTPException(Exception):

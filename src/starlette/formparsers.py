@@ -13,9 +13,8 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter, itemgetter
-from tempfile import SpooledTemporaryFile as SpooledTemporaryFile
 from types import ModuleType
-from typing import Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from urllib.parse import unquote_plus
 
 from starlette._http.forms import (
@@ -30,6 +29,22 @@ from starlette.datastructures import FormData as FormData
 from starlette.datastructures import Headers as Headers
 from starlette.datastructures import UploadFile as UploadFile
 from starlette.exceptions import StarletteDeprecationWarning as StarletteDeprecationWarning
+
+if TYPE_CHECKING:
+    from tempfile import SpooledTemporaryFile as SpooledTemporaryFile
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name != "SpooledTemporaryFile":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        # PERF: it loads what compresses and what is random, a tenth of an application; a form without files does not.
+        from tempfile import SpooledTemporaryFile
+
+        return globals().setdefault(name, SpooledTemporaryFile)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), "SpooledTemporaryFile"})
+
 
 _MISSING_PACKAGE: Final = "The `python-multipart` library must be installed to use form parsing."  # COMPAT: R4
 _INVALID: Final = "Invalid multipart data."  # COMPAT: R36
@@ -417,8 +432,9 @@ class MultiPartParser:
         if self._current_files > self.max_files:
             raise MultiPartException(f"Too many files. Maximum number of files is {self.max_files}.")
         spool = self.spool_max_size if self.max_file_size is None else self.max_file_size
+        module: Any = sys.modules[__name__]  # it may be replaced there, or not be loaded yet
         file = UploadFile(
-            file=cast(BinaryIO, SpooledTemporaryFile(max_size=spool)),  # noqa: SIM115  # the caller's
+            file=cast(BinaryIO, module.SpooledTemporaryFile(max_size=spool)),  # the caller's
             size=0,
             filename=_user_safe_decode(canonical[1], self._charset),
             headers=Headers(raw=fields),

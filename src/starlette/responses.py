@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-import secrets
+import sys
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from mimetypes import guess_type as guess_type
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
 from anyio.to_thread import run_sync
@@ -45,6 +43,22 @@ from starlette.types import Message as Message
 from starlette.types import Receive as Receive
 from starlette.types import Scope as Scope
 from starlette.types import Send as Send
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from mimetypes import guess_type as guess_type
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name != "guess_type":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from mimetypes import guess_type  # PERF: for files only
+
+        return globals().setdefault(name, guess_type)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), "guess_type"})
+
 
 Content = str | bytes | memoryview
 SyncContentStream = Iterable[Content]
@@ -472,7 +486,8 @@ class FileResponse(Response):
         self.background = background
         self.status_code = status_code
         if media_type is None:
-            media_type = guess_type(filename or path)[0] or "application/octet-stream"
+            module: Any = sys.modules[__name__]  # it may be replaced there, or not be loaded yet
+            media_type = module.guess_type(filename or path)[0] or "application/octet-stream"
         self.media_type = media_type
         if method is not None:
             self._star_head = method.upper() == "HEAD"
@@ -600,7 +615,7 @@ class FileResponse(Response):
             fields["content-length"] = str(stop - first)
             fields["content-range"] = content_range(first, stop, size)
             return Plan(206, headers, [Span(first, stop)])
-        boundary = secrets.token_hex(13)
+        boundary = os.urandom(13).hex()
         length, head = self.generate_multipart(chosen, boundary, size, fields.get("content-type", ""))
         fields["content-length"] = str(length)
         fields["content-type"] = f"multipart/byteranges; boundary={boundary}"

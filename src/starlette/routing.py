@@ -21,7 +21,7 @@ from starlette._asgi.watch import SendWatch
 from starlette._exception_handler import HANDLERS_KEY, NO_HANDLERS, handle_exception, watch_of
 from starlette._exception_handler import wrap_app_handling_exceptions as wrap_app_handling_exceptions
 from starlette._http.fields import first_value
-from starlette._legacy.calls import single_callable
+from starlette._legacy.calls import layer, single_callable
 from starlette._legacy.events import Handler
 from starlette._legacy.routing import EarlierRouter
 from starlette._legacy.routing import iscoroutinefunction_or_partial as iscoroutinefunction_or_partial
@@ -651,7 +651,7 @@ def _set_template(route: Route | WebSocketRoute | Mount, path: str) -> None:
 def _wrapped(app: ASGIApp, middleware: Sequence[Middleware] | None, max_body_size: int | None) -> ASGIApp:
     """Put middleware around an application, the first outermost, and the body limit outside of it."""
     for cls, args, kwargs in reversed(middleware or ()):
-        app = cls(app, *args, **kwargs)
+        app = layer(cls, app, args, kwargs)
     return app if max_body_size is None else RequestBodyLimitMiddleware(app, max_body_size=max_body_size)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from os import PathLike
 from typing import Any, Final
 
@@ -48,7 +49,7 @@ class _TemplateResponse(HTMLResponse):
     ) -> None:
         self.template = template
         self.context = context
-        super().__init__(template.render(context), status_code, headers, media_type, background)
+        super().__init__(_rendered(template, context), status_code, headers, media_type, background)
 
     @without_scope
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,6 +58,26 @@ class _TemplateResponse(HTMLResponse):
         if _is_debugged(self.context.get("request")):
             await send({"type": _DEBUG, "info": {"template": self.template, "context": self.context}})
         await super().__call__(scope, receive, send)
+
+
+def _rendered(template: Any, context: dict[str, Any]) -> str:
+    """Return the text of a template; one of an async environment is rendered at once, too."""
+    is_async = getattr(getattr(template, "environment", None), "is_async", False)
+    # Jinja renders such a template in an event loop of its own, which it cannot have inside of another.
+    if not is_async or asyncio._get_running_loop() is None:
+        text: str = template.render(context)
+        return text
+    rendering: Coroutine[Any, Any, str] = template.render_async(context)
+    try:
+        rendering.send(None)
+    except StopIteration as done:
+        rendered: str = done.value
+        return rendered
+    rendering.close()
+    raise RuntimeError(
+        f"the template {template.name!r} waits for something, which TemplateResponse cannot do on the event loop: "
+        "use HTMLResponse(await template.render_async(context)), or an endpoint that is not async"
+    )
 
 
 def _is_debugged(request: object) -> bool:
@@ -134,6 +155,7 @@ class Jinja2Templates:
 
         Raises:
             jinja2.TemplateError: The template is missing, or cannot be rendered with these values.
+            RuntimeError: The environment has `enable_async`, and the template awaits what is not ready, on asyncio.
         """
         values = context or {}
         values.setdefault("request", request)

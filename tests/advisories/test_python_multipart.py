@@ -65,7 +65,7 @@ def test_cve_2024_53981_what_is_not_in_a_part_is_not_logged(body: bytes, caplog:
     assert len(caplog.records) <= 1
 
 
-def test_cve_2026_24486_a_file_name_is_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cve_2026_24486_a_file_name_is_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # T09.7
     """With two options set, a file was written to where its name led. Here a name is text, and nothing has it."""
     monkeypatch.chdir(tmp_path)
     names = ["../escaped", "/tmp/escaped", "..\\\\escaped", "sub/../../escaped", "here"]
@@ -127,7 +127,7 @@ def test_cve_2026_53537_extended_parameters_are_no_names(disposition: str, expec
 
 
 @pytest.mark.parametrize("cut", range(23))
-def test_cve_2026_53538_a_semicolon_separates_no_fields(cut: int) -> None:
+def test_cve_2026_53538_a_semicolon_separates_no_fields(cut: int) -> None:  # T10.1
     """`;` separated fields where no `&` followed: `role=admin` was hidden in what a filter took for a value."""
     body = b"role=user&x=;role=admin"
     sent = post(form_application(), Client([body[:cut], body[cut:]]), URL_ENCODED)

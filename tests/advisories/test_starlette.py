@@ -123,6 +123,7 @@ def ranged(path: Path, field_value: str) -> Record:
 )
 def test_cve_2025_62727_many_ranges_are_bounded_and_merged(field_value: str, status: int, tmp_path: Path) -> None:
     """Merging ranges took quadratic time, and overlapping ones multiplied what was sent."""
+    # T12.1
     (tmp_path / "f").write_bytes(bytes(1000))
     sent = ranged(tmp_path / "f", field_value)
     assert (sent.status, len(sent.body) <= 1000) == (status, True)
@@ -167,7 +168,7 @@ def address(request: Request) -> Response:
         "",
     ],
 )
-async def test_cve_2026_48710_the_path_of_the_url_is_the_routed_one_whatever_the_host(host: str) -> None:
+async def test_cve_2026_48710_the_path_of_the_url_is_the_routed_one_whatever_the_host(host: str) -> None:  # T02.1
     """A `Host` with a slash or question mark in it changed `request.url.path`, by which paths were guarded."""
     app = Starlette(routes=[Route("/admin", address), Route("/open", address)], middleware=[Middleware(Guard)])
     headers = [(b"host", host.encode())]
@@ -213,6 +214,7 @@ class Noticing(os.PathLike[str]):
 )
 async def test_cve_2026_48818_an_absolute_path_is_refused_before_the_disk_is_touched(path: str, tmp_path: Path) -> None:
     r"""`\\evil.example\share` was resolved before it was refused, which made Windows log in over there."""
+    # T01.1
     (tmp_path / "known").write_text("here")
     directory = Noticing(tmp_path)
     files = StaticFiles(directory=directory)
@@ -229,7 +231,7 @@ async def test_cve_2026_48818_an_absolute_path_is_refused_before_the_disk_is_tou
 @pytest.mark.parametrize(
     "path", ["@evil.example", ":80@evil.example/", "//evil.example", r"\\evil.example", ".evil.example"]
 )
-async def test_cve_2026_54282_a_path_moves_no_authority(path: str) -> None:
+async def test_cve_2026_54282_a_path_moves_no_authority(path: str) -> None:  # T02.3
     """A path without its slash was put right behind the host, and became part of it."""
     seen: list[str | None] = []
 
@@ -245,7 +247,7 @@ def fields() -> Iterator[bytes]:
     return (b"f%d=v&" % number for number in itertools.count())
 
 
-def test_cve_2026_54283_the_number_of_url_encoded_fields_is_limited() -> None:
+def test_cve_2026_54283_the_number_of_url_encoded_fields_is_limited() -> None:  # T10.2
     """`max_fields` was not handed on to the parser of url-encoded forms."""
     client = Client(fields())
     sent = post(form_application(max_fields=10), client, URL_ENCODED)

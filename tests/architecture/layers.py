@@ -15,6 +15,7 @@ ORDER: Final[tuple[str, ...]] = (
     "starlette.convertors",
     "starlette._http.*",
     "starlette._routing.*",
+    "starlette._threads",
     "starlette.concurrency",
     "starlette._utils",
     "starlette._legacy.uploads",
@@ -45,6 +46,11 @@ ORDER: Final[tuple[str, ...]] = (
     "starlette._legacy.testclient",
     "starlette._testing.*",
     "starlette.testclient",
+    "asterism.problems",
+    "asterism.dependencies.*",
+    "asterism.dependencies",
+    "asterism.api.*",
+    "asterism.api",
     "asterism.*",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -55,6 +56,7 @@ LOADED_BY_APPLICATIONS: list[str] = [
     "starlette._routing.selection",
     "starlette._routing.table",
     "starlette._routing.templates",
+    "starlette._threads",
     "starlette._utils",
     "starlette.applications",
     "starlette.background",
@@ -159,6 +161,54 @@ def test_an_application_loads_a_known_set_of_modules() -> None:
 def test_an_application_loads_no_optional_library() -> None:
     loaded = {name.partition(".")[0] for name in probe("starlette.applications")["modules"]}
     assert loaded.isdisjoint(OPTIONAL)
+
+
+# What takes long to load and an application may do without; most come with others, such as `email` with `ssl`.
+LATE = frozenset(
+    [
+        "asyncio",
+        "email",
+        "hashlib",
+        "html",
+        "http.client",
+        "http.cookies",
+        "logging",
+        "mimetypes",
+        "random",
+        "secrets",
+        "shutil",
+        "ssl",
+        "tempfile",
+        "traceback",
+        "typing_extensions",
+        "uuid",
+        "anyio.abc",
+        "anyio._core._fileio",
+        "anyio._core._synchronization",
+    ]
+)
+
+
+def test_an_application_leaves_slow_modules_to_their_first_use() -> None:
+    loaded = set(run("import sys, starlette.applications; print(*sys.modules)").split())
+    assert not loaded & LATE - set(run("import sys, anyio, anyio.to_thread; print(*sys.modules)").split())
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "home"),
+    [("starlette.formparsers", "SpooledTemporaryFile", "tempfile"), ("starlette.responses", "guess_type", "mimetypes")],
+)
+def test_a_name_that_comes_late_is_in_its_module(
+    module: str, name: str, home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public = importlib.import_module(module)
+    monkeypatch.delitem(vars(public), name, raising=False)
+    assert name in dir(public)
+    assert name not in vars(public)
+    assert getattr(public, name) is getattr(importlib.import_module(home), name)
+    assert name in vars(public)
+    with pytest.raises(AttributeError, match=f"module '{module}' has no attribute 'absent'"):
+        _ = public.absent
 
 
 @pytest.mark.parametrize("module", ["starlette.applications", "starlette.staticfiles", "starlette.middleware.base"])

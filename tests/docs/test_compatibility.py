@@ -130,7 +130,7 @@ def test_header_injection(make: Callable[[str], object], octet: str) -> None:  #
 
 
 @pytest.mark.anyio
-async def test_header_injection_by_exception() -> None:
+async def test_header_injection_by_exception() -> None:  # T03
     async def endpoint(request: Request) -> Response:
         raise HTTPException(400, headers={"x": "a\r\nb: c"})
 
@@ -625,14 +625,14 @@ async def test_weak_tags_of_compressed_content() -> None:  # threats T15.3
 
 
 @pytest.mark.anyio
-async def test_no_transform() -> None:
+async def test_no_transform() -> None:  # T15.3
     response = PlainTextResponse("x" * 1000, headers={"cache-control": "private, no-transform"})
     assert (await compressed(response)).header("content-encoding") is None
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [204, 304])
-async def test_nothing_to_compress(status: int) -> None:
+async def test_nothing_to_compress(status: int) -> None:  # T15.4
     sent = await compressed(Response(status_code=status), minimum_size=0)
     assert (sent.header("content-encoding"), sent.body) == (None, b"")
 

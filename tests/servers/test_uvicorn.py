@@ -53,7 +53,7 @@ def test_the_handler_learns_that_the_client_left_while_sending(server: Server) -
     assert noted(server, "client left while sending")
 
 
-def test_the_lifespan_begins_before_the_first_request_and_ends_with_the_server(server: Server) -> None:
+def test_the_lifespan_begins_before_the_first_request_and_ends_with_the_server(server: Server) -> None:  # threats R12
     assert httpx.get(f"{server.url}/events", timeout=20).json() == ["startup"]
     assert "lifespan: shutdown" not in server.log
     assert server.stop() == 0, server.log

@@ -338,6 +338,8 @@ def test_a_client_that_does_not_read_holds_up_nobody(server: Server) -> None:  #
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_the_server_stops_with_open_connections(name: str) -> None:  # threats R12
+    if name == "hypercorn-asyncio" and sys.version_info >= (3, 12, 1):
+        pytest.skip("hypercorn awaits `asyncio.Server.wait_closed`, which waits for open connections since 3.12.1")
     with running(name) as server, ExitStack() as connections:
         opens = [connections.enter_context(opened(server, "/echo")) for _ in range(10)]
         for connection in opens:

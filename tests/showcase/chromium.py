@@ -33,8 +33,8 @@ DEADLINE = 20
 
 
 @contextmanager
-def started(profile: Path) -> Iterator[Chrome]:
-    """Run a browser with this profile directory; where there is none, skip the test."""
+def started(profile: Path, *more: str) -> Iterator[Chrome]:
+    """Run a browser with this profile directory and more options; where there is no browser, skip the test."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     found = browser()
     if found is None:
@@ -42,7 +42,7 @@ def started(profile: Path) -> Iterator[Chrome]:
     chromium, driver = found
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
-    for option in (*OPTIONS, f"--user-data-dir={profile}"):
+    for option in (*OPTIONS, *more, f"--user-data-dir={profile}"):
         options.add_argument(option)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     running = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))

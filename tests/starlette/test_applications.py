@@ -139,7 +139,7 @@ def test_what_is_passed_in_is_copied() -> None:  # R7, R8
     assert Layer.made == []
 
 
-async def test_the_stack_is_built_once_at_the_first_scope_of_any_type() -> None:  # R12, R13
+async def test_the_stack_is_built_once_at_the_first_scope_of_any_type() -> None:  # R12, R13, threats R16
     app = Starlette(routes=[Route("/", hello)], middleware=[Middleware(Layer)])
     scopes = [http_scope(app="other"), websocket_scope("/none"), http_scope()]
     for scope in scopes:

@@ -97,7 +97,7 @@ async def test_backends_leave_everything_open() -> None:  # R5
         pytest.param(("A",), False, id="R13-case"),
     ],
 )
-def test_all_scopes_are_needed(needed: Any, expected: bool) -> None:
+def test_all_scopes_are_needed(needed: Any, expected: bool) -> None:  # T21
     assert has_required_scope(request_with("a", "b"), needed) is expected
 
 

@@ -59,7 +59,7 @@ async def test_sync_work_runs_in_a_worker_thread() -> None:  # background R1, th
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # trio refuses such a function with an error
+@pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)  # trio refuses such a function with an error
 async def test_a_sync_callable_that_returns_a_coroutine_is_not_awaited() -> None:  # background R2
     made = []
 

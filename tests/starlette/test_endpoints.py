@@ -135,7 +135,7 @@ def methods(*names: str) -> type[HTTPEndpoint]:
         pytest.param(Everything, ", ".join(VERBS), id="R3-all"),
     ],
 )
-async def test_allow_lists_the_methods(endpoint: type[HTTPEndpoint], allow: str) -> None:
+async def test_allow_lists_the_methods(endpoint: type[HTTPEndpoint], allow: str) -> None:  # T17
     sent = await serve(endpoint, "BREW")
     assert sent.status == 405
     assert sent.header("allow") == allow

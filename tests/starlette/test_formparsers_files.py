@@ -132,7 +132,7 @@ FAILURES = [
 @pytest.mark.parametrize(("last", "kind"), FAILURES)
 async def test_files_are_closed_when_parsing_fails(
     made: list[Watched], length: int, last: bytes | BaseException, kind: type[Exception]
-) -> None:
+) -> None:  # threats R03
     # R41, R42, T09.4, D1, D7
     body = file("f", "x", b"x" * length) + file("g", "y", b"x" * length).removesuffix(b"\r\n")
     middle = b"\r\n--B\r\nno colon" if last == b"garbage" else b"\r\n" if isinstance(last, bytes) else b""
@@ -150,7 +150,7 @@ async def test_files_are_closed_when_parsing_fails(
 
 
 @pytest.mark.parametrize("length", [5, 2 * BIG], ids=["memory", "disk"])
-async def test_files_are_closed_when_the_task_is_cancelled(made: list[Watched], length: int) -> None:
+async def test_files_are_closed_when_the_task_is_cancelled(made: list[Watched], length: int) -> None:  # T09.4
     # R41, threats R01
     async def stalls() -> AsyncGenerator[bytes, None]:
         for chunk in chunked(file("f", "x", b"x" * length)[:-1], 65536):

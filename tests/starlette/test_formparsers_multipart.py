@@ -224,7 +224,7 @@ def test_limits_are_the_same_at_every_split(body: bytes, limits: dict[str, Any],
     assert at_every_split(body, **limits) == expected
 
 
-def test_default_limits() -> None:
+def test_default_limits() -> None:  # T09.1
     # R14, R15, R33, R34
     assert outcome(parser(field("a") * 1001 + END)) == "Too many fields. Maximum number of fields is 1000."
     assert outcome(parser(file("a", "x") * 1001 + END)) == "Too many files. Maximum number of files is 1000."
@@ -451,7 +451,7 @@ def test_parameters_of_the_content_type_take_linear_time() -> None:
     assert per_doubling(work, 2_000) < 3.2
 
 
-def test_parts_are_data() -> None:
+def test_parts_are_data() -> None:  # T09.7
     # R1; the class is public
     assert MultipartPart() == MultipartPart(None, "", bytearray(), None, [])
     assert MultipartPart().item_headers is not MultipartPart().item_headers

@@ -134,7 +134,7 @@ CASES = [
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("app", "kind"), CASES, indirect=["app"])
-async def test_nothing_is_left_of_exchanges_however_they_end(app: Starlette, kind: Kind) -> None:
+async def test_nothing_is_left_of_exchanges_however_they_end(app: Starlette, kind: Kind) -> None:  # threats R01, R03
     points = list(dict.fromkeys((await play(app, kind)).passed))
     endings = [(point, ending) for point in points for ending in Ending]
 

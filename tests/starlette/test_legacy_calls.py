@@ -25,10 +25,11 @@ from starlette.responses import (
     StreamingResponse,
     UJSONResponse,
 )
-from starlette.routing import Host, Mount, Router
+from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 from starlette.templating import Jinja2Templates
 from starlette.testclient import TestClient
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 from tests.asgi import Record, Script, body, call, http_scope
 
 # -- responses: legacy R63 --------------------------------------------------------------------------------------------
@@ -187,6 +188,64 @@ def test_routes_to_the_same_application_in_two_steps_are_equal() -> None:
     assert SingleCallable(app) != app
     assert len({SingleCallable(app), SingleCallable(app)}) == 1
     assert repr(Mount("/a", app)) == f"Mount(path='/a', name='', app={App!r})"
+
+
+class Earlier:
+    """A middleware of ASGI 2: `__call__` takes the scope, and what it returns takes the rest."""
+
+    def __init__(self, app: Any, name: str = "earlier") -> None:
+        self.app = app
+        self.name = name
+
+    def __call__(self, scope: Scope) -> Any:
+        if scope["type"] == "websocket":
+            return self.app(scope)
+        return functools.partial(self.run, scope)
+
+    async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append((b"x-passed", self.name.encode()))
+            await send(message)
+
+        await self.app(scope)(receive, noting)
+
+
+class Mixed(Earlier):
+    """One that calls the application inside of it in one step."""
+
+    async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+def test_middleware_in_two_steps_stands_anywhere() -> None:
+    events: list[str] = []
+
+    async def page(request: Request) -> Response:
+        return PlainTextResponse("page")
+
+    async def socket(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.close()
+
+    inner: Any = Middleware(cast(Any, Earlier), name="route")
+    app = Starlette(
+        routes=[
+            Route("/", page, middleware=[inner]),
+            WebSocketRoute("/ws", socket),
+            Mount("/old", cast(Any, App), middleware=[inner]),
+        ],
+        middleware=[Middleware(cast(Any, Mixed))],
+        on_startup=[lambda: events.append("startup")],
+    )
+    app.add_middleware(cast(Any, Earlier), name="outer")
+    with TestClient(app) as client:
+        assert events == ["startup"]
+        for path, text in (("/", "page"), ("/old/x", "/old /old/x")):
+            response = client.get(path)
+            assert (response.text, response.headers.get_list("x-passed")) == (text, ["route", "outer"])
+        with client.websocket_connect("/ws") as session:
+            assert session.receive()["type"] == "websocket.close"
 
 
 @pytest.mark.anyio

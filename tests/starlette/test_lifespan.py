@@ -63,7 +63,7 @@ async def test_state_that_is_yielded_is_put_into_the_scope() -> None:  # R66, ap
     assert (await call(app, http_scope(state=dict(state)))).body == b"1"
 
 
-async def test_state_needs_a_server_that_takes_it() -> None:  # R67
+async def test_state_needs_a_server_that_takes_it() -> None:  # R67, threats R06
     seen: list[BaseException] = []
 
     @contextlib.asynccontextmanager
@@ -85,6 +85,7 @@ async def test_state_needs_a_server_that_takes_it() -> None:  # R67
 @pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt])
 async def test_a_failure_is_told_to_the_server_and_raised(when: str, kind: type[BaseException]) -> None:  # R68, R06
     @contextlib.asynccontextmanager
+    # threats R06
     async def lifespan(app: object) -> AsyncIterator[None]:
         if when == "startup":
             raise kind("broken")
@@ -143,7 +144,7 @@ async def test_a_default_lifespan_can_stand_for_another() -> None:
     assert (await live(router)).types == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
-async def test_only_the_outermost_lifespan_runs() -> None:  # R70, applications R27
+async def test_only_the_outermost_lifespan_runs() -> None:  # R70, applications R27, threats R06
     @contextlib.asynccontextmanager
     async def never(app: object) -> AsyncIterator[None]:
         raise AssertionError("the lifespan of a mounted application")

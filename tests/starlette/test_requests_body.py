@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
 import anyio
 import pytest
+import trio
 
 from starlette._asgi.held import HELD_LIMIT
 from starlette.requests import ClientDisconnect, Request
@@ -268,6 +270,25 @@ async def test_polling_gathers_a_bounded_part_of_a_body() -> None:
     assert receive.calls < 6
     stream = request.stream()
     assert len(await anext(stream)) == HELD_LIMIT // 4
+    await stream.aclose()
+
+
+async def test_what_a_channel_holds_is_seen(anyio_backend_name: str) -> None:
+    # threats R15, R11: the queues of servers, each with its own idea of what cancellation does to them
+    if anyio_backend_name == "trio":
+        to_application, from_server = trio.open_memory_channel[Message](2)
+        put: Any = to_application.send_nowait
+        receive: Any = from_server.receive
+    else:
+        queue: asyncio.Queue[Message] = asyncio.Queue(2)
+        put, receive = queue.put_nowait, queue.get
+    request = Request(http_scope(), receive)
+    assert await request.is_disconnected() is False
+    put(chunk(b"a"))
+    put(GONE)
+    assert [await request.is_disconnected() for _ in range(2)] == [False, True]
+    stream = request.stream()
+    assert await anext(stream) == b"a"
     await stream.aclose()
 
 

@@ -60,7 +60,7 @@ async def test_the_first_content_type_counts() -> None:
     assert not (await Request(http_scope(headers=headers), body(b"a=1")).form()).multi_items()
 
 
-async def test_nothing_happens_before_it_is_awaited() -> None:
+async def test_nothing_happens_before_it_is_awaited() -> None:  # threats R07
     # R47
     receive = body(b"a=1")
     request = Request(http_scope(headers=[(b"content-type", URLENCODED.encode())]), receive)
@@ -143,7 +143,7 @@ REFUSED = [
 @pytest.mark.parametrize("app", [object(), None])
 async def test_inside_of_an_application_refusals_are_bad_requests(
     content_type: str, data: bytes, text: str, app: object
-) -> None:
+) -> None:  # T09.2
     # R51
     request = make(content_type, data, b"&rest=1", app=app)
     limits = {"max_fields": 2, "max_files": 1, "max_part_size": 4}
@@ -183,7 +183,7 @@ async def test_forms_need_python_multipart(monkeypatch: pytest.MonkeyPatch, cont
 
 
 @pytest.mark.parametrize("content_type", [URLENCODED, MULTIPART])
-async def test_a_disconnect_ends_the_form(content_type: str) -> None:
+async def test_a_disconnect_ends_the_form(content_type: str) -> None:  # T09.4
     # R39, threats R02
     scope = http_scope(headers=[(b"content-type", content_type.encode())])
     request = Request(

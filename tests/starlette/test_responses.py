@@ -227,7 +227,7 @@ def test_the_table_of_media_types_is_bounded() -> None:
         ("//host/:@[]!$&'()*+,;=?#", b"//host/:@[]!$&'()*+,;=?#"),
     ],
 )
-def test_locations_are_quoted(url: str, location: bytes) -> None:
+def test_locations_are_quoted(url: str, location: bytes) -> None:  # T03
     assert field(RedirectResponse(url), b"location") == [location]  # R28
 
 
@@ -238,7 +238,7 @@ def test_a_location_has_no_lone_surrogates() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("scope", "prefix"), [({"type": "http"}, ""), ({"type": "websocket"}, "websocket.")])
-async def test_two_messages_and_the_background_task(scope: dict[str, Any], prefix: str) -> None:
+async def test_two_messages_and_the_background_task(scope: dict[str, Any], prefix: str) -> None:  # threats R05
     ran = []
     response = Response(b"x", 201, background=BackgroundTask(lambda: ran.append(len(sent.messages))))
     script, sent = Script(), Record()

@@ -183,6 +183,7 @@ async def test_each_response_opens_the_file_once(path: Path, monkeypatch: pytest
 
 @pytest.mark.anyio
 async def test_files_are_read_in_worker_threads_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # threats R13
     threads = set()
     for name in ("stat", "open", "fstat", "read", "close", "lseek"):
         function = getattr(os, name)
@@ -480,7 +481,7 @@ async def test_a_range_that_is_not_understood(path: Path, opened: Opened, field:
 
 
 @pytest.mark.anyio
-async def test_a_range_outside_of_the_file(path: Path, opened: Opened) -> None:
+async def test_a_range_outside_of_the_file(path: Path, opened: Opened) -> None:  # T12.2
     sent = await call(FileResponse(path, headers={"a": "b"}), asking("bytes=526-"))
     assert (sent.status, sent.body) == (416, b"")  # R57
     assert dict(sent.headers) == {
@@ -506,7 +507,7 @@ async def test_a_range_outside_of_the_file(path: Path, opened: Opened) -> None:
 )
 async def test_when_ranges_are_considered(
     path: Path, status: int, method: str, condition: str | None, expected: int
-) -> None:
+) -> None:  # T12.5
     headers = {"etag": '"own"', "last-modified": "Sat, 01 Jan 2000 00:00:00 GMT"}
     more = {} if condition is None else {"if_range": condition}
     sent = await call(FileResponse(path, status, headers), {**asking("bytes=0-9", **more), "method": method})

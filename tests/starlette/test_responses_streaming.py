@@ -169,7 +169,7 @@ async def test_some_statuses_have_no_body(status: int, keys: dict[str, Any]) -> 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("at", [0, 1, 4])
-async def test_an_error_of_send_is_a_disconnect(at: int) -> None:
+async def test_an_error_of_send_is_a_disconnect(at: int) -> None:  # threats R02
     numbers, sent = Numbers(), Failing(at)
     ran: list[int] = []
     response = StreamingResponse(numbers.pieces(), background=BackgroundTask(ran.append, 1))
@@ -194,7 +194,7 @@ async def test_an_error_of_send_stays_itself_elsewhere(scope: dict[str, Any]) ->
 @pytest.mark.anyio
 @pytest.mark.parametrize("keys", [{}, OLD])
 @pytest.mark.parametrize("blocking", [False, True])
-async def test_an_error_of_the_content_stays_itself(keys: dict[str, Any], blocking: bool) -> None:
+async def test_an_error_of_the_content_stays_itself(keys: dict[str, Any], blocking: bool) -> None:  # threats R04.4
     cause = KeyError("cause")
     error = FileNotFoundError("content")
 
@@ -243,7 +243,7 @@ async def test_replaced_streaming_is_called_and_its_send_errors_are_disconnects(
 
 
 @pytest.mark.anyio
-async def test_a_disconnect_stops_an_old_server_and_the_task_runs() -> None:
+async def test_a_disconnect_stops_an_old_server_and_the_task_runs() -> None:  # threats R02
     ran: list[int] = []
     numbers = Numbers(1_000_000, waits=True)
     response = StreamingResponse(numbers.pieces(), background=BackgroundTask(ran.append, 1))
@@ -256,7 +256,7 @@ async def test_a_disconnect_stops_an_old_server_and_the_task_runs() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("scope", [{"type": "http"}, http_scope(**OLD)])
-async def test_a_disconnect_ends_an_idle_stream_before_its_first_piece(scope: dict[str, Any]) -> None:
+async def test_a_disconnect_ends_an_idle_stream_before_its_first_piece(scope: dict[str, Any]) -> None:  # threats R02
     closed = []
 
     async def idle() -> AsyncIterator[bytes]:
@@ -283,7 +283,7 @@ async def test_the_listener_is_a_hook() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("keys", [{}, OLD])
-async def test_a_cancelled_response_closes_its_iterator(keys: dict[str, Any]) -> None:
+async def test_a_cancelled_response_closes_its_iterator(keys: dict[str, Any]) -> None:  # threats R14
     numbers = Numbers()
 
     async def blocked(message: Message) -> None:
@@ -301,7 +301,7 @@ async def test_a_cancelled_response_closes_its_iterator(keys: dict[str, Any]) ->
 
 
 @pytest.mark.anyio
-async def test_a_blocking_generator_is_closed_after_an_error() -> None:
+async def test_a_blocking_generator_is_closed_after_an_error() -> None:  # threats R14
     closed = []
 
     def pieces() -> Iterator[bytes]:
@@ -317,7 +317,7 @@ async def test_a_blocking_generator_is_closed_after_an_error() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_generator_is_not_ahead_of_its_client() -> None:
+async def test_a_generator_is_not_ahead_of_its_client() -> None:  # threats R07
     taken = []
 
     def pieces() -> Iterator[bytes]:

@@ -96,7 +96,7 @@ def test_replace_params_takes_used_values_out_of_the_same_dict() -> None:  # R17
     assert replace_params(template, convertors, empty) == (template, empty)
 
 
-def test_a_value_is_not_searched_for_placeholders() -> None:  # R18
+def test_a_value_is_not_searched_for_placeholders() -> None:  # R18, T24.1
     _, template, convertors = compile_path("/{category}/{id}")
     assert replace_params(template, convertors, {"category": "{id}", "id": "42"})[0] == "/{id}/42"
 
@@ -126,7 +126,7 @@ async def test_request_response_runs_async_functions_and_plain_ones() -> None:  
     assert (await call(request_response(anything))).body == b"asgi"  # type: ignore[arg-type]  # any ASGI app will do
 
 
-async def test_an_endpoint_that_returns_nothing_is_an_error() -> None:  # R21
+async def test_an_endpoint_that_returns_nothing_is_an_error() -> None:  # R21, threats R04.5
     async def nothing(request: Request) -> None: ...
 
     with pytest.raises(TypeError, match="'NoneType' object is not callable"):
@@ -194,6 +194,7 @@ async def test_a_route_by_itself_offers_no_url_for() -> None:  # R26
     ],
 )
 def test_a_wrong_path_is_refused_and_shown(build: Callable[[], BaseRoute], message: str, note: str) -> None:  # R27, R39
+    # T21
     with pytest.raises(AssertionError) as caught:
         build()
     assert str(caught.value) == message
@@ -419,7 +420,7 @@ def test_a_websocket_route_matches_websockets_wholly_or_not() -> None:  # R37
     assert route != WebSocketRoute("/ws", chat)
 
 
-async def test_http_and_websocket_routes_may_share_a_path() -> None:  # R38
+async def test_http_and_websocket_routes_may_share_a_path() -> None:  # R38, T13.7
     router = Router([WebSocketRoute("/", chat), Route("/", page)])
     for _ in range(3):
         assert (await call(router)).body == b"page {}"
@@ -606,7 +607,7 @@ def test_a_host_is_compared_without_case_and_port(
     assert host.matches({"type": "lifespan"}) == (Match.NONE, {})
 
 
-async def test_a_host_changes_no_path_and_a_malformed_one_is_passed_by() -> None:  # R50, R51
+async def test_a_host_changes_no_path_and_a_malformed_one_is_passed_by() -> None:  # R50, R51, T13.7
     router = Router([Host("{s}.org", Router([Route("/x", page)])), Route("/x", page)])
     for _ in range(3):
         sent = await call(router, http_scope("/x", headers=[(b"host", b"a.org")]))
@@ -859,7 +860,7 @@ async def test_a_plain_router_handles_no_exceptions() -> None:  # R65
         ("/x", "/x;a", None),
     ],
 )
-async def test_what_a_path_matches(pattern: str, path: str, expected: dict[str, Any] | None) -> None:
+async def test_what_a_path_matches(pattern: str, path: str, expected: dict[str, Any] | None) -> None:  # T13.3
     # R3, R15, T13.2 to T13.5
     seen: list[dict[str, Any]] = []
 

@@ -53,7 +53,7 @@ def run(app: Any, path: str) -> None:
         pytest.param(lambda n: "/p/" + "\udcff" * n, id="octets-that-are-no-text"),
     ],
 )
-def test_time_is_linear_in_the_path(path: Callable[[int], str]) -> None:
+def test_time_is_linear_in_the_path(path: Callable[[int], str]) -> None:  # T14
     routes = [
         Route("/{year}-{month}-{day}", page),
         Route("/n/{x:int}", page),

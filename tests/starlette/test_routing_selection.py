@@ -177,7 +177,7 @@ class Tables:
 
 @given(seed=st.integers(0, 2**48))
 @settings(max_examples=400, deadline=None)
-def test_the_selection_equals_asking_every_route_in_order(seed: int) -> None:
+def test_the_selection_equals_asking_every_route_in_order(seed: int) -> None:  # T13.1
     # Each example serves some 60 random scopes before, between and after edits of the list.
     tables = Tables(random.Random(seed))
     router = Router(tables.routes(), redirect_slashes=tables.random.random() < 0.8)

@@ -222,7 +222,7 @@ async def test_other_methods_are_refused(site: Path, method: str, path: str) -> 
 
 
 @pytest.mark.anyio
-async def test_other_scopes(tmp_path: Path) -> None:
+async def test_other_scopes(tmp_path: Path) -> None:  # T01.5
     script = Script()
     sent = await call(StaticFiles(directory=tmp_path / "x", check_dir=False), websocket_scope(), script)
     assert sent.messages == [{"type": "websocket.close", "code": 1000, "reason": ""}]  # R8
@@ -285,6 +285,7 @@ ATTACKS = {
 @pytest.mark.anyio
 @pytest.mark.parametrize("follow_symlink", [False, True])
 @pytest.mark.parametrize("html", [False, True])
+@pytest.mark.blocks
 async def test_attacks_find_nothing(site: Path, html: bool, follow_symlink: bool) -> None:
     app = StaticFiles(directory=site, html=html, follow_symlink=follow_symlink)
     for name, attack in ATTACKS.items():
@@ -302,7 +303,7 @@ async def test_attacks_find_nothing(site: Path, html: bool, follow_symlink: bool
     parts=st.lists(st.sampled_from(["..", ".", "", "a.txt", "sub", "x", "secret.txt", "static-private", "\\", "\0"]))
 )
 @pytest.mark.parametrize("follow_symlink", [False, True])
-def test_no_path_finds_anything_outside(site: Path, follow_symlink: bool, parts: list[str]) -> None:
+def test_no_path_finds_anything_outside(site: Path, follow_symlink: bool, parts: list[str]) -> None:  # T01.1
     app = StaticFiles(directory=site, follow_symlink=follow_symlink)
     for path in ("/".join(parts), app.get_path({"path": "/" + "/".join(parts)})):
         try:
@@ -313,6 +314,7 @@ def test_no_path_finds_anything_outside(site: Path, follow_symlink: bool, parts:
 
 
 @pytest.mark.anyio
+@pytest.mark.blocks
 async def test_parents_that_stay_inside_are_fine(site: Path) -> None:
     for follow_symlink in (False, True):
         app = StaticFiles(directory=site, follow_symlink=follow_symlink)
@@ -324,6 +326,7 @@ async def test_parents_that_stay_inside_are_fine(site: Path) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.blocks
 async def test_links(site: Path) -> None:
     (site / "inner").symlink_to(site / "a.txt")
     (site / "inner-directory").symlink_to(site / "sub")
@@ -494,7 +497,7 @@ async def test_index_pages(site: Path) -> None:
 )
 async def test_a_directory_without_its_slash_is_redirected(
     site: Path, path: str, keys: dict[str, Any], location: str
-) -> None:
+) -> None:  # T01.7
     app = StaticFiles(directory=site, html=True)
     for method in ("GET", "HEAD"):
         sent = await call(app, http_scope(path, method, **keys))
@@ -562,6 +565,7 @@ async def test_each_step_is_called_through_the_object(site: Path) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.blocks
 async def test_what_was_read_ahead_is_not_sent_for_another_file(site: Path) -> None:
     (site / "b.txt").write_text("other")
 

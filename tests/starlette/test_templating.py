@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -437,3 +438,80 @@ def test_options_beside_an_environment_are_refused() -> None:
     # templating R3: they would have no effect, and escaping is one of them
     with pytest.raises(TypeError, match="'autoescape'"):
         Jinja2Templates(env=jinja2.Environment(), autoescape=True)
+
+
+# -- environments with `enable_async` ----------------------------------------------------------------------------------
+
+
+def awaiting() -> Jinja2Templates:
+    """Return templates that call async functions: one that is ready at once, and one that waits."""
+
+    async def ready() -> str:
+        return "ready"
+
+    async def later() -> str:
+        await asyncio.sleep(0)
+        return "later"
+
+    async def numbers() -> AsyncIterator[int]:
+        for number in (1, 2):
+            yield number
+
+    loader = jinja2.DictLoader(
+        {
+            "ready.html": "{{ url_for('page') }} {{ ready() }} {% for x in numbers() %}{{ x }}{% endfor %}{{ text }}",
+            "later.html": "{{ later() }}",
+            "fails.html": "{{ nothing.at_all }}",
+        }
+    )
+    env = jinja2.Environment(loader=loader, autoescape=True, enable_async=True)
+    env.globals.update(ready=ready, later=later, numbers=numbers)
+    return Jinja2Templates(env=env)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("is_async", [True, False], ids=["async", "sync"])
+def test_templates_of_an_async_environment_are_rendered_at_once(backend: Any, is_async: bool) -> None:
+    # templating R6, R13
+    templates = awaiting()
+
+    def page(request: Request) -> Response:
+        return templates.TemplateResponse(request, "ready.html", {"text": "<"})
+
+    async def async_page(request: Request) -> Response:
+        return page(request)
+
+    app = Starlette(routes=[Route("/", async_page if is_async else page, name="page")])
+    response: Any = TestClient(app, backend=backend).get("/")
+    assert response.text == "http://testserver/ ready 12&lt;"
+    assert response.template.name == "ready.html"
+
+
+def test_a_template_that_waits_is_rendered_where_it_may() -> None:
+    templates = awaiting()
+    templates.env.globals["url_for"] = None
+
+    def page(request: Request) -> Response:
+        return templates.TemplateResponse(request, "later.html")
+
+    async def async_page(request: Request) -> Response:
+        return page(request)
+
+    async def by_hand(request: Request) -> Response:
+        return HTMLResponse(await templates.get_template("later.html").render_async({"request": request}))
+
+    app = Starlette(routes=[Route("/a", async_page), Route("/s", page), Route("/h", by_hand)])
+    client = TestClient(app)
+    with pytest.raises(RuntimeError, match=r"'later.html' waits for something"):
+        client.get("/a")
+    assert [client.get(path).text for path in ("/s", "/h")] == ["later", "later"]
+
+
+def test_errors_of_an_async_environment_are_those_of_the_template() -> None:
+    templates = awaiting()
+
+    async def page(request: Request) -> Response:
+        return templates.TemplateResponse(request, "fails.html")
+
+    with pytest.raises(jinja2.UndefinedError, match="'nothing' is undefined"):
+        TestClient(Starlette(routes=[Route("/", page)])).get("/")

@@ -67,7 +67,7 @@ async def test_typed_receive_needs_an_open_connection(method: str) -> None:  # w
         pytest.param({"type": "websocket.disconnect"}, 1005, "", id="D3-no-code"),
     ],
 )
-async def test_a_disconnect_is_raised(method: str, message: Message, code: int | None, reason: str) -> None:
+async def test_a_disconnect_is_raised(method: str, message: Message, code: int | None, reason: str) -> None:  # T18.1
     websocket, _ = await accepted(message)
     with pytest.raises(WebSocketDisconnect) as caught:
         await getattr(websocket, method)()

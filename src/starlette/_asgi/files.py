@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 import threading
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import anyio
-import anyio.to_thread
 
+from starlette import _threads
 from starlette.types import Message, Send
 
 # SECURITY: without O_NONBLOCK the opening of a FIFO would hold a worker thread for ever (threats T01.4).
@@ -21,8 +22,6 @@ _BYTES_AHEAD: Final = 256 * 1024
 
 # Files below this length may be read whole before a response asks for them.
 _SMALL: Final = 64 * 1024
-
-_OPEN_FILE: Final = anyio.open_file
 
 
 def read_small(path: str, stat_result: os.stat_result) -> bytes | None:
@@ -83,7 +82,17 @@ class Chunks(Protocol):
 
 def opening_is_replaced() -> bool:
     """Tell whether somebody put another function in the place of `anyio.open_file`, which then has to be used."""
-    return anyio.open_file is not _OPEN_FILE
+    return anyio.open_file is not _open_file()
+
+
+@functools.cache
+def _open_file() -> Any:
+    """Return AnyIO's own function, which takes as long to load as a quarter of an application."""
+    try:
+        from anyio._core._fileio import open_file
+    except ImportError:  # another release has it elsewhere; nobody has replaced it, then
+        return anyio.open_file
+    return open_file
 
 
 def regular_stat(path: str | os.PathLike[str]) -> os.stat_result:
@@ -126,7 +135,7 @@ class DirectFile:
     async def look(self, *, whole: bool) -> os.stat_result:
         """Open the file and return what it is; with `whole` also read the first chunks, for the `read` to come."""
         self._started = True
-        return await anyio.to_thread.run_sync(self._look, whole)
+        return await _threads.run_sync(self._look, whole)
 
     async def prepare(self, span: Span, *, last: bool) -> None:
         """Do the first `read` now; it is `read` that then returns the chunks or raises."""
@@ -134,7 +143,7 @@ class DirectFile:
             return
         self._started = True
         try:
-            self._ready = await anyio.to_thread.run_sync(self._read, span.start, span.stop - span.start, last)
+            self._ready = await _threads.run_sync(self._read, span.start, span.stop - span.start, last)
         except Exception as exc:
             self._failure = exc
 
@@ -146,13 +155,13 @@ class DirectFile:
             ready, self._ready = self._ready, None
             return ready
         self._started = True
-        return await anyio.to_thread.run_sync(self._read, offset, count, last)
+        return await _threads.run_sync(self._read, offset, count, last)
 
     async def aclose(self) -> None:
         """Close the file if it is open."""
         if self._started and not self._ended:
             with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(self._end)
+                await _threads.run_sync(self._end)
 
     def _look(self, whole: bool) -> os.stat_result:
         with self._lock:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import io
-import tempfile
+import sys
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import anyio
-import anyio.to_thread
+
+from starlette import _threads
 
 # What is read from a file at once. Its lines would cost a worker thread each.
 FILE_BLOCK: Final = 64 * 1024
@@ -51,7 +52,7 @@ class BlockingSteps(AsyncIterator[Any]):
     async def __anext__(self) -> Any:
         if self.finished:
             raise StopAsyncIteration
-        item = await anyio.to_thread.run_sync(self._advance)
+        item = await _threads.run_sync(self._advance)
         if item is _END:
             self.finished = True
             raise StopAsyncIteration
@@ -78,7 +79,7 @@ class BlockingSteps(AsyncIterator[Any]):
         if not self.finished:
             self.finished = True
             if self._close is not None:
-                await anyio.to_thread.run_sync(self._shut, self._close)
+                await _threads.run_sync(self._shut, self._close)
 
     def _shut(self, close: Callable[[], object]) -> None:
         with self._lock:
@@ -99,8 +100,10 @@ def _reader(content: object, steps: object) -> Callable[[int], Any] | None:
 
     Pipes and sockets are read as far as there is something: a log that is followed must not wait for a full block.
     """
-    if isinstance(content, tempfile._TemporaryFileWrapper | tempfile.SpooledTemporaryFile):
-        return content.read
+    tempfile: Any = sys.modules.get("tempfile")  # whoever made such a file has loaded it
+    if tempfile is not None and isinstance(content, tempfile._TemporaryFileWrapper | tempfile.SpooledTemporaryFile):
+        found: Any = content
+        return cast("Callable[[int], Any]", found.read)
     read: Callable[[int], Any] | None = getattr(content, "read", None)
     if steps is not content or read is None:
         return None

@@ -7,8 +7,7 @@ own. Both are tables here; `starlette.websockets` walks them. Nothing here await
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from starlette._http.fields import checked_value
 from starlette.types import Message
@@ -20,8 +19,7 @@ DISCONNECTED: Final = 2
 RESPONSE: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One state: the message types that are legal in it with the state after each, and the refusal of all others.
 
     `more`, if set, is the state after a message that announces another one with `more_body`.

@@ -46,6 +46,7 @@ _PAGE: Final = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>GraphiQL</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" %(style)s>
 <style>body { margin: 0 } #graphiql { height: 100vh }</style>
 </head>

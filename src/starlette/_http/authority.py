@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv6Address
 from typing import Any, Final
 
 DEFAULT_PORTS: Final[dict[str, int]] = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -73,6 +72,8 @@ def port_number(digits: str) -> int | None:
 
 def is_ipv6(text: str) -> bool:
     """Tell whether `text`, without brackets, is an IPv6 address; it may have a zone (`fe80::1%eth0`)."""
+    from ipaddress import IPv6Address  # few addresses are written so
+
     try:
         IPv6Address(text)
     except ValueError:

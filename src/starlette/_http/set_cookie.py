@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
+import functools
 import string
 import sys
 import time
-from email.utils import format_datetime
-from http.cookies import CookieError, Morsel
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette._http.validators import http_date
+
+if TYPE_CHECKING:
+    import datetime
 
 _BARE: Final = frozenset(string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~:")
 
@@ -22,9 +23,6 @@ _ESCAPES: Final = {
 }
 
 _SAMESITE: Final = frozenset({"lax", "strict", "none"})
-
-# The names of attributes; a cookie cannot be called by one of them.
-_RESERVED: Final = frozenset(Morsel())
 
 
 def set_cookie_text(
@@ -52,9 +50,9 @@ def set_cookie_text(
         AssertionError: `samesite` is none of the three words.
     """
     if not key or not _BARE.issuperset(key):
-        raise CookieError(f"Illegal key {key!r}")
-    if key.lower() in _RESERVED:
-        raise CookieError(f"Attempt to set a reserved key {key!r}")
+        raise _cookie_error(f"Illegal key {key!r}")
+    if key.lower() in _reserved():
+        raise _cookie_error(f"Attempt to set a reserved key {key!r}")
     if samesite is not None and samesite.lower() not in _SAMESITE:
         # COMPAT: raised and not asserted, so that it holds with `-O` (responses R21).
         raise AssertionError("samesite must be either 'strict', 'lax' or 'none'")
@@ -80,6 +78,20 @@ def set_cookie_text(
     return "; ".join(parts)
 
 
+@functools.cache
+def _reserved() -> frozenset[str]:
+    """Return the names of attributes; a cookie cannot be called by one of them."""
+    from http.cookies import Morsel
+
+    return frozenset(Morsel())
+
+
+def _cookie_error(text: str) -> Exception:
+    from http.cookies import CookieError
+
+    return CookieError(text)
+
+
 def quoted(value: str) -> str:
     """Return a cookie value bare if it can be, else quoted and escaped: `a b` gives `"a b"`, `é` gives `"\\351"`."""
     if value and _BARE.issuperset(value):
@@ -95,8 +107,10 @@ def _attribute(name: str, value: str) -> str:
 
 
 def _date(expires: datetime.datetime | str | int) -> str:
-    if isinstance(expires, datetime.datetime):
-        return format_datetime(expires, usegmt=True)
+    if isinstance(expires, str):
+        return expires
     if isinstance(expires, int):
         return http_date(int(time.time() + expires))
-    return expires
+    from email.utils import format_datetime  # PERF: it loads twenty modules, and few cookies need it
+
+    return format_datetime(expires, usegmt=True)

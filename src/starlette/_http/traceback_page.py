@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 import linecache
 import sys
-import traceback
 from types import FrameType, TracebackType
 from typing import Final
 
@@ -72,6 +71,8 @@ CENTER_LINE: Final = '<li class="failed"><b>{lineno}</b>{line}</li>'
 
 def describe(exc: BaseException) -> str:
     """Return `ClassName: message`, also when `str(exc)` fails; the class with its module from Python 3.13 on."""
+    import traceback
+
     summary = traceback.TracebackException(type(exc), exc, None, compact=True)
     name = type(exc).__name__
     if sys.version_info >= (3, 13):
@@ -85,6 +86,8 @@ def innermost_first(trace: TracebackType | None, context: int) -> list[inspect.F
     `code_context` is None where there is no source: code made by `exec`, or a file that has gone.
     """
     linecache.checkcache()
+    import traceback
+
     frames = [_frame_info(frame, lineno, context) for frame, lineno in traceback.walk_tb(trace)]
     frames.reverse()
     return frames

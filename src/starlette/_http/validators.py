@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 import functools
-import hashlib
 import math
 import re
 import time
-from email.utils import parsedate_tz
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import datetime
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -31,6 +31,8 @@ def http_date(seconds: int) -> str:
 
 def stat_fields(modified: float, size: int) -> tuple[str, str]:
     """Return `Last-Modified` and a strong `ETag` for a file of that modification time and size."""
+    import hashlib  # PERF: it loads OpenSSL
+
     digest = hashlib.md5(f"{modified}-{size}".encode(), usedforsecurity=False).hexdigest()
     return http_date(math.floor(modified)), f'"{digest}"'
 
@@ -68,6 +70,9 @@ def parse_date(text: str) -> datetime.datetime | None:
     """Return an HTTP date as a naive datetime in GMT, None for any other text."""
     if len(text) > _LONGEST_DATE:
         return None
+    import datetime
+    from email.utils import parsedate_tz  # PERF: it loads twenty modules, and only answers to conditions need it
+
     try:
         parts = parsedate_tz(text)
         if parts is None or parts[9]:

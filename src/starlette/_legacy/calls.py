@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import FunctionType
 from typing import Any, Final, TypeGuard, TypeVar
 
@@ -53,6 +53,32 @@ class SingleCallable:
 
     def __repr__(self) -> str:
         return repr(self.app)
+
+
+class EitherCallable:
+    """An application that is called in one step or in two, for a middleware of ASGI 2."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    def __call__(self, scope: Scope, receive: Receive | None = None, send: Send | None = None) -> Any:
+        if receive is None or send is None:
+            return functools.partial(self.app, scope)
+        return self.app(scope, receive, send)
+
+
+def layer(cls: Any, app: ASGIApp, args: Iterable[Any], kwargs: Mapping[str, Any]) -> ASGIApp:
+    """Return the middleware `cls(app, ...)`; a class of ASGI 2 gets an `app` for two steps and is called in one."""
+    if _makes_doubles(cls):
+        return SingleCallable(cls(EitherCallable(app), *args, **kwargs))
+    made: ASGIApp = cls(app, *args, **kwargs)
+    return made
+
+
+def _makes_doubles(cls: object) -> bool:
+    """Tell whether the instances of a class take a scope alone, and are not called for the response then."""
+    call = cls.__call__ if inspect.isclass(cls) else None
+    return _takes(call, 2) and not inspect.iscoroutinefunction(call)
 
 
 def single_callable(app: Any) -> ASGIApp:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import tempfile
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -33,5 +32,7 @@ def _init_by_name(
     from starlette.datastructures import Headers  # late: made of this
 
     if file is None:
+        import tempfile
+
         file = tempfile.SpooledTemporaryFile(max_size=_SPOOL_SIZE)  # noqa: SIM115  # whoever has the upload closes it
     init(self, file, filename=filename, headers=Headers({"content-type": content_type} if content_type else None))

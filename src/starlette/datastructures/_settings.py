@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import overload
 
@@ -59,6 +58,8 @@ class CommaSeparatedStrings(Sequence[str]):
 
 
 def _split(text: str) -> list[str]:
+    import shlex
+
     splitter = shlex.shlex(text, posix=True)
     splitter.whitespace = ","
     splitter.whitespace_split = True

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import html
 import inspect
-import traceback
 from typing import Any
 
 from starlette._asgi.signals import ResponseSent
@@ -101,7 +99,7 @@ class ServerErrorMiddleware:
         return TEMPLATE.format(
             styles=STYLES,
             js=JS,
-            error=html.escape(traceback_page.describe(exc)),
+            error=_escape(traceback_page.describe(exc)),
             frames="\n".join(self.generate_frame_html(frame, place > 0) for place, frame in enumerate(frames)),
         )
 
@@ -110,9 +108,9 @@ class ServerErrorMiddleware:
         at = frame.index or 0
         lines = [self.format_line(index, line, frame.lineno, at) for index, line in enumerate(frame.code_context or ())]
         return FRAME_TEMPLATE.format(
-            filename=html.escape(frame.filename),
+            filename=_escape(frame.filename),
             lineno=frame.lineno,
-            function=html.escape(frame.function),
+            function=_escape(frame.function),
             lines="".join(lines),
             expanded="false" if is_collapsed else "true",
             sign="+" if is_collapsed else "\N{MINUS SIGN}",
@@ -129,11 +127,19 @@ class ServerErrorMiddleware:
             frame_index: The place of the failing line in the listing.
         """
         template = CENTER_LINE if index == frame_index else LINE
-        return template.format(lineno=frame_lineno - frame_index + index, line=html.escape(line.rstrip("\r\n")))
+        return template.format(lineno=frame_lineno - frame_index + index, line=_escape(line.rstrip("\r\n")))
 
     def generate_plain_text(self, exc: Exception) -> str:
         """Return the traceback as Python prints it, chained exceptions included."""
+        import traceback
+
         return "".join(traceback.format_exception(exc))
+
+
+def _escape(text: str) -> str:
+    import html  # PERF: its table of entities is for this page only
+
+    return html.escape(text)
 
 
 def _sendable(text: str) -> str:

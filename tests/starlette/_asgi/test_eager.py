@@ -13,7 +13,7 @@ import pytest
 
 from starlette._asgi.eager import MANY_SHELLS, EagerTask
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)]
 
 
 def eager(work: Coroutine[Any, Any, None]) -> EagerTask:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import anyio
 import pytest
 
 from starlette._asgi import files
-from starlette._asgi.files import DirectFile, Span, read_small, regular_stat
+from starlette._asgi.files import DirectFile, Span, opening_is_replaced, read_small, regular_stat
 
 CONTENT = bytes(range(256)) * 10
 
@@ -44,6 +45,7 @@ def open_files(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.mark.anyio
 async def test_a_trip_reads_a_few_chunks_and_the_last_one_closes(path: Path, open_files: list[int]) -> None:
+    # threats R07
     file = DirectFile(path, 100)
     chunks = await file.read(0, 1000, last=True)
     assert chunks == [CONTENT[start : start + 100] for start in (0, 100, 200, 300)]  # R07: a few chunks ahead
@@ -100,6 +102,7 @@ async def test_a_file_that_was_closed_is_not_opened_again(path: Path, open_files
 
 
 @pytest.mark.anyio
+@pytest.mark.blocks
 async def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path, open_files: list[int]) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
@@ -142,3 +145,14 @@ def test_a_socket_is_not_opened(tmp_path: Path) -> None:
 async def test_a_file_that_was_never_opened_needs_no_trip_to_close(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(anyio.to_thread, "run_sync")
     await DirectFile(path, 100).aclose()
+
+
+def test_a_replaced_function_to_open_files_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not opening_is_replaced()
+    monkeypatch.setattr(anyio, "open_file", lambda *args, **options: None)
+    assert opening_is_replaced()
+
+
+def test_where_the_function_of_another_anyio_is_not_found_nobody_replaced_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "anyio._core._fileio", None)
+    assert files._open_file.__wrapped__() is anyio.open_file

@@ -35,7 +35,7 @@ def test_every_state_has_a_row_in_both_tables() -> None:
 @pytest.mark.parametrize("row", [pytest.param(row, id=name) for name, row in ROWS])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("more", [True, False])
-def test_every_message_is_in_the_table_or_refused(row: Row, kind: str, more: bool) -> None:
+def test_every_message_is_in_the_table_or_refused(row: Row, kind: str, more: bool) -> None:  # T18.1
     message = {"type": kind, "more_body": more}
     if kind not in row.after:
         with pytest.raises(RuntimeError, match=f"^Expected ASGI message .*{kind!r}$"):

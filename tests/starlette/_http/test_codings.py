@@ -162,7 +162,7 @@ def test_content_types_can_be_copied_and_pickled() -> None:
 )
 def test_some_responses_are_left_alone(
     status: int, headers: list[tuple[bytes, bytes]], expected: Untouched | None
-) -> None:
+) -> None:  # T15.6
     assert why_untouched(status, headers, MediaTypes(["image/*"])) is expected
 
 

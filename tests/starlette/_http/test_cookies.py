@@ -55,7 +55,7 @@ from tests.growth import per_doubling
         pytest.param("\ta\t=\tb\t", {"a": "b"}, id="T16.2-tabs-are-blanks"),
     ],
 )
-def test_cookies_are_read_as_browsers_send_them(field: str, expected: dict[str, str]) -> None:
+def test_cookies_are_read_as_browsers_send_them(field: str, expected: dict[str, str]) -> None:  # T16.1
     assert cookie_parser(field) == expected
 
 

@@ -92,7 +92,7 @@ ITEMS = st.lists(st.one_of(st.from_regex(r"[0-9]{0,3}-[0-9]{0,3}", fullmatch=Tru
 
 @settings(deadline=None, max_examples=200)
 @given(field=st.one_of(st.text(), ITEMS.map(lambda items: "bytes=" + ",".join(items))), size=st.integers(0, 500))
-def test_whatever_is_sent_gives_sorted_parts_of_the_file_or_a_refusal(field: str, size: int) -> None:
+def test_whatever_is_sent_gives_sorted_parts_of_the_file_or_a_refusal(field: str, size: int) -> None:  # T12.3
     chosen = select_ranges(field, size, 10)
     if isinstance(chosen, Refusal):
         assert chosen.status in (400, 416)

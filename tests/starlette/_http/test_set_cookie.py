@@ -89,7 +89,7 @@ def test_attributes_are_written_in_order(attributes: dict[str, Any], expected: s
         ("a;b,c\n", '"a\\073b\\054c\\012"'),
     ],
 )
-def test_values_are_quoted(value: str, expected: str) -> None:
+def test_values_are_quoted(value: str, expected: str) -> None:  # T04.1
     assert quoted(value) == expected  # responses R23
 
 

@@ -38,7 +38,7 @@ def test_a_relative_path_is_never_absolute_by_slashes(url_path: str) -> None:
     ("path", "expected"),
     [("/etc/passwd", True), ("\\\\server\\share", True), ("\\x", True), ("a/b", False), (".", False)],
 )
-def test_absolute_paths_are_seen_by_their_text(path: str, expected: bool) -> None:
+def test_absolute_paths_are_seen_by_their_text(path: str, expected: bool) -> None:  # T01.1
     assert is_absolute(path) is expected  # staticfiles R19
 
 
@@ -52,5 +52,5 @@ def test_absolute_paths_are_seen_by_their_text(path: str, expected: bool) -> Non
         ("/a", "/", True),
     ],
 )
-def test_containment_is_by_components(path: str, directory: str, expected: bool) -> None:
+def test_containment_is_by_components(path: str, directory: str, expected: bool) -> None:  # T01.1
     assert is_inside(path, directory) is expected

@@ -410,7 +410,7 @@ async def test_a_cancelled_scope_ends_the_request(phase: str, layers: int) -> No
         assert held.unwound.count("application") == 1
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
 @LAYERS
 @pytest.mark.parametrize("phase", PHASES)
 async def test_a_cancelled_task_ends_the_request(phase: str, layers: int) -> None:  # threats R01
@@ -428,7 +428,7 @@ async def test_a_cancelled_task_ends_the_request(phase: str, layers: int) -> Non
         assert held.unwound.count("application") == 1
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
 @pytest.mark.parametrize("phase", PHASES)
 async def test_a_timeout_of_asyncio_ends_the_request(phase: str) -> None:  # threats R01
     held = Phases(phase)
@@ -450,7 +450,7 @@ async def test_a_timeout_of_asyncio_ends_the_request(phase: str) -> None:  # thr
     assert held.unwound.count("dispatch") == 1
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
 async def test_a_task_can_be_cancelled_again_while_it_ends() -> None:  # threats R01
     cleaning, go_on = anyio.Event(), anyio.Event()
     ended: list[str] = []
@@ -499,7 +499,7 @@ async def test_a_worker_thread_is_waited_for(layers: int) -> None:  # threats R0
     assert ended == ["work"]
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
 @pytest.mark.parametrize("waits", [False, True])
 async def test_an_application_that_cancels_itself_ends_the_request(waits: bool) -> None:  # threats R04.1
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -538,7 +538,7 @@ async def test_giving_up_call_next_answers_in_its_place(layers: int) -> None:
     assert (sent.status, sent.body, ended) == (504, b"slow", ["app"])
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
 async def test_call_next_may_be_awaited_by_another_task() -> None:
     async def dispatch(request: Request, call_next: RequestResponseEndpoint) -> Response:
         return await asyncio.ensure_future(call_next(request))
@@ -606,7 +606,7 @@ async def test_a_stream_stops_when_the_client_leaves(layers: int, version: str) 
     assert closed == ["closed"]
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
 async def test_a_request_whose_loop_went_away_is_dropped_quietly() -> None:
     coroutine = behind(raises(ValueError(), after_waiting=True))(http_scope(), body(), Record())
     step: Any = coroutine

@@ -370,7 +370,7 @@ async def test_other_scopes_pass_untouched(scope: dict[str, Any]) -> None:  # bo
 @pytest.mark.parametrize("with_length", [True, False])
 async def test_an_inner_limit_replaces_the_outer(
     outer: int, inner: int, size: int, fits: bool, with_length: bool
-) -> None:
+) -> None:  # T20.1
     app = RequestBodyLimitMiddleware(RequestBodyLimitMiddleware(echo, inner), outer)
     headers = declared(size) if with_length else None
     sent, _, _ = await exchange(app, b"x" * size, headers=headers)

@@ -228,6 +228,7 @@ CREDENTIALS = {"access-control-allow-credentials": "true"}
     ],
 )
 async def test_headers_of_simple_responses(options: dict[str, Any], origin: str | None, expected: Headers) -> None:
+    # T06.2
     sent = await simple(options, origin)
     assert cors_headers(sent) == {"vary": "Origin", **expected}
     assert (sent.status, sent.body, sent.header("content-length")) == (200, b"page", "4")

@@ -103,7 +103,7 @@ HEADERS = {"allow_origins": [ORIGIN], "allow_headers": ["X-A", "x-b"]}
         ),
     ],
 )
-async def test_what_preflights_may_ask_for(options: dict[str, Any], asked: Headers, text: str) -> None:
+async def test_what_preflights_may_ask_for(options: dict[str, Any], asked: Headers, text: str) -> None:  # T06.1
     sent = await preflight(options, **asked)
     assert sent.body.decode() == text
     assert sent.status == (200 if text == "OK" else 400)

@@ -111,6 +111,7 @@ async def test_a_handler_makes_the_response(kind: str) -> None:  # exceptions R3
 @pytest.mark.anyio
 @pytest.mark.parametrize("debug", [True, False])
 async def test_nothing_is_sent_after_a_start_but_the_response_is_made(debug: bool) -> None:  # exceptions R36, R37
+    # threats R04.2
     made: list[str] = []
 
     class Noting(ServerErrorMiddleware):
@@ -354,7 +355,7 @@ def test_frames_without_source_have_an_empty_listing() -> None:  # exceptions R4
     assert "<li" not in block
 
 
-def test_names_are_escaped() -> None:  # exceptions R45
+def test_names_are_escaped() -> None:  # exceptions R45, T19
     code = compile("raise ValueError('x')", "<&file>", "exec").replace(co_name="<&name>")
     block = blocks(page(caught(lambda: exec(code, {}))))[0]
     assert "&lt;&amp;file&gt;" in block

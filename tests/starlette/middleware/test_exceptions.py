@@ -212,7 +212,7 @@ async def test_class_endpoints_and_middleware_of_routes_are_handled_further_out(
         assert (await call(app, http_scope("/n/"))).status == 403
 
 
-async def test_a_handled_exception_after_the_start_is_an_error(build: Build) -> None:  # R20
+async def test_a_handled_exception_after_the_start_is_an_error(build: Build) -> None:  # R20, threats R04.2
     async def answers_twice(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse("first")(scope, receive, send)
         raise HTTPException(400)
@@ -340,7 +340,7 @@ async def test_an_http_exception_denies_a_websocket(build: Build) -> None:  # R3
 
 
 @pytest.mark.parametrize("accepted", [False, True])
-async def test_a_websocket_exception_closes(build: Build, accepted: bool) -> None:  # R13, R32
+async def test_a_websocket_exception_closes(build: Build, accepted: bool) -> None:  # R13, R32, T18.5
     async def closes(websocket: WebSocket) -> None:
         if accepted:
             await websocket.accept()
@@ -371,7 +371,7 @@ async def test_a_websocket_that_was_closed_cannot_be_closed_again(build: Build) 
         await call(build(WebSocketRoute("/", closes)), websocket_scope(), Script(CONNECT))
 
 
-async def test_other_exceptions_of_a_websocket_need_a_handler_of_their_own(build: Build) -> None:  # R33
+async def test_other_exceptions_of_a_websocket_need_a_handler_of_their_own(build: Build) -> None:  # R33, T18.5
     async def fails(websocket: WebSocket) -> None:
         raise Custom
 

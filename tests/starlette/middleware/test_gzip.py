@@ -289,7 +289,7 @@ async def test_all_levels_work(level: int) -> None:  # R18
 
 
 @pytest.mark.anyio
-async def test_a_response_object_can_be_used_again_for_other_clients() -> None:  # T15.5, R16
+async def test_a_response_object_can_be_used_again_for_other_clients() -> None:  # T15.5, R16, threats R16
     response = PlainTextResponse(TEXT, headers={"etag": '"a"'})
     layer = GZipMiddleware(response)
     for headers, coding in ((ACCEPTING, "gzip"), (REFUSING, None), (ACCEPTING, "gzip")):
@@ -352,7 +352,7 @@ def test_the_decoded_bytes_are_those_of_the_application(pieces: list[bytes], lim
 
 
 @pytest.mark.anyio
-async def test_streaming_responses_are_not_gathered() -> None:  # R07
+async def test_streaming_responses_are_not_gathered() -> None:  # R07, threats R07
     sent = Record()
     ahead: list[int] = []
 
@@ -426,6 +426,7 @@ async def test_what_breaks_the_protocol_reaches_the_server() -> None:
     ],
 )
 async def test_a_response_that_broke_off_is_not_completed(messages: list[Message], expected: int) -> None:  # R04.4
+    # threats R04.4
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         for message in messages:
             await send(message)
@@ -453,6 +454,7 @@ async def test_an_error_of_the_server_reaches_the_application() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("size", [99, 100])
 async def test_long_pieces_are_compressed_in_a_thread(size: int, monkeypatch: pytest.MonkeyPatch) -> None:  # R17, R13
+    # threats R13
     threads: list[threading.Thread] = []
     compress = GZipResponder._asterism_compress
 

@@ -192,7 +192,7 @@ async def test_a_websocket_reads_but_never_writes() -> None:  # R21
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("content", [{"a": 1}, {"é": ["\u5c0f", None, 1.5], "n": {"d": True}}, {}])
-async def test_cookies_of_other_versions_can_be_read(content: dict[str, Any]) -> None:  # R5
+async def test_cookies_of_other_versions_can_be_read(content: dict[str, Any]) -> None:  # R5, T08.1
     sent = await visit(lambda request: dict(request.session), signed(content))
     assert json.loads(sent.body) == content
     assert set_cookies(sent) == []  # R17
@@ -420,7 +420,7 @@ async def test_what_was_saved_is_there_at_the_next_visit() -> None:
         ),
     ],
 )
-async def test_emptying_removes_the_cookie(options: dict[str, Any], expected: str) -> None:
+async def test_emptying_removes_the_cookie(options: dict[str, Any], expected: str) -> None:  # T08.6
     sent = await visit(lambda request: request.session.clear(), signed({"a": 1}), **options)
     assert set_cookies(sent) == [expected]
     assert sent.header("vary") == "Cookie"

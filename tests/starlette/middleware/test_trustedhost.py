@@ -172,7 +172,7 @@ async def test_www_is_not_added(hosts: list[str], www_redirect: bool, status: in
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("host", "status"), [(b"other.org", 400), (b"example.com", 307), (b"a@b", 400)])
-async def test_websockets_are_denied(host: bytes, status: int) -> None:  # R14
+async def test_websockets_are_denied(host: bytes, status: int) -> None:  # R14, T07.1
     app = TrustedHostMiddleware(page, ["www.example.com"])
     sent = await call(app, websocket_scope(headers=[(b"host", host)], extensions=DENIAL))
     assert sent.types == ["websocket.http.response.start", "websocket.http.response.body"]

@@ -247,7 +247,7 @@ async def test_a_body_that_broke_off_gets_nowhere(chunks: list[bytes]) -> None: 
 
 
 @pytest.mark.anyio
-async def test_a_body_in_many_messages_is_collected_in_linear_time() -> None:  # T25
+async def test_a_body_in_many_messages_is_collected_in_linear_time() -> None:  # T25, T22
     sent = await call(WSGIMiddleware(echo), http_scope(method="POST"), body(*[b"x"] * 20_000))
     assert sent.body == b"x" * 20_000
 
@@ -312,7 +312,7 @@ async def test_the_application_runs_in_a_thread_and_sees_context() -> None:  # R
 )
 async def test_a_bad_start_is_the_application_s_error(
     status: str, headers: list[tuple[str, str]], error: type[Exception]
-) -> None:
+) -> None:  # T22
     def app(environ: Environ, start_response: StartResponse) -> list[bytes]:
         start_response(status, headers)
         raise NotImplementedError
@@ -370,7 +370,7 @@ async def test_exc_info_is_raised_after_the_response(again: bool) -> None:  # R2
 
 
 @pytest.mark.anyio
-async def test_an_exception_is_raised_as_itself_after_what_was_sent() -> None:  # R22, R04
+async def test_an_exception_is_raised_as_itself_after_what_was_sent() -> None:  # R22, R04, T22
     content = Closing(b"a", b"b", fails=True)
     sent = Record()
     with pytest.raises(LookupError, match="broken"):
@@ -392,14 +392,14 @@ async def test_an_exception_before_the_start_sends_nothing() -> None:  # R22
 
 
 @pytest.mark.anyio
-async def test_the_iterable_is_closed_in_the_thread() -> None:  # T22
+async def test_the_iterable_is_closed_in_the_thread() -> None:  # T22, threats R03
     content = Closing(b"x")
     assert (await call(WSGIMiddleware(starting(content)))).body == b"x"
     assert content.closed_in not in (None, threading.current_thread())
 
 
 @pytest.mark.anyio
-async def test_nothing_is_made_before_the_client_takes_it() -> None:  # R07, T22
+async def test_nothing_is_made_before_the_client_takes_it() -> None:  # R07, T22, threats R07
     made: list[int] = []
     ahead: list[int] = []
     sent = Record()

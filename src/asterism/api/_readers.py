@@ -1,0 +1,208 @@
+"""Reading the values of one source: all at once, into a structure that msgspec checks.
+
+PERF: four query parameters take 0.8 us as one structure, and 2.0 us one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from asterism.api import _types
+from asterism.api._dataclasses import completing
+from asterism.api._libraries import msgspec
+from asterism.api._plan import Field, Source
+from starlette.requests import HTTPConnection
+
+# Defaults of these types can stand in a structure as they are; others are passed on by a factory.
+_PLAIN: Final = (str, int, float, bool, bytes, type(None))
+
+Raw = Callable[[Any], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fields that are read together.
+
+    Attributes:
+        fields: The fields; one that takes the whole source is alone.
+        raw: Returns what was sent, by alias: text, or a list of it for fields that collect.
+        type: The structure that takes it.
+        known: What clients may send, when they may send nothing else; None when they may.
+    """
+
+    fields: tuple[Field, ...]
+    raw: Raw
+    type: Any
+    known: frozenset[str] | None = None
+
+    def reader(self) -> Callable[[Any], Any]:
+        """Return the function that reads and checks; it raises whatever msgspec does."""
+        convert, raw, kind, hook = msgspec().convert, self.raw, self.type, _types.decode_hook
+
+        known = self.known
+        if known is None:
+            return completing(lambda connection: convert(raw(connection), kind, strict=False, dec_hook=hook), kind)
+
+        def read_exactly(connection: Any) -> Any:
+            values = raw(connection)
+            if not known.issuperset(values) and not known.issuperset(values.keys() - connection.path_params.keys()):
+                raise ValueError("unknown query parameters")
+            return convert(values, kind, strict=False, dec_hook=hook)
+
+        return completing(read_exactly, kind)
+
+    def expression(self, field: Field, variable: str) -> str:
+        """Return the source of a field's value."""
+        return variable if field.whole else f"{variable}.a{_index(self.fields, field)}"
+
+    @property
+    def source(self) -> Source:
+        """Where all of them come from; forms have files, too."""
+        return self.fields[0].source
+
+
+def groups(fields: Sequence[Field]) -> list[Group]:
+    """Put together what can be read together: fields of one source, each alias once."""
+    gathered: list[list[Field]] = []
+    for field in fields:
+        place = None if field.whole else next((found for found in gathered if _fits(found, field)), None)
+        if place is None:
+            gathered.append([field])
+        else:
+            place.append(field)
+    return [_group(tuple(found)) for found in gathered]
+
+
+def _fits(found: Sequence[Field], field: Field) -> bool:
+    same = _kind(found[0].source) is _kind(field.source) and not found[0].whole
+    return same and all(other.alias != field.alias for other in found)
+
+
+def _kind(source: Source) -> Source:
+    return Source.FORM if source is Source.FILE else source
+
+
+def _group(fields: tuple[Field, ...]) -> Group:
+    if fields[0].whole:
+        names = _types.fields_of(fields[0].type)
+        single = {name for name, kind in names if not _types.is_many(kind)}
+        many = {name for name, kind in names if _types.is_many(kind)}
+        return Group(fields, _RAW[fields[0].source](single, many), fields[0].type)
+    single = {field.alias for field in fields if not field.many}
+    many = {field.alias for field in fields if field.many}
+    return Group(fields, _RAW[fields[0].source](single, many), _structure(fields))
+
+
+def _structure(fields: Sequence[Field]) -> Any:
+    members = [_member(f"a{index}", field) for index, field in enumerate(fields)]
+    rename = {f"a{index}": field.alias for index, field in enumerate(fields)}
+    return msgspec().defstruct("Values", members, rename=rename, kw_only=True, gc=False)
+
+
+def _member(name: str, field: Field) -> tuple[Any, ...]:
+    if field.required:
+        return name, field.type
+    default = field.default
+    if type(default) in _PLAIN:
+        return name, field.type, default
+    return name, field.type, msgspec().field(default_factory=lambda: default)
+
+
+def _index(fields: Sequence[Field], field: Field) -> int:
+    return next(index for index, other in enumerate(fields) if other is field)
+
+
+# -- what was sent -----------------------------------------------------------------------------------------------------
+
+
+def _path(single: set[str], many: set[str]) -> Raw:
+    def raw(connection: HTTPConnection[Any]) -> dict[str, Any]:
+        return _listed(connection.path_params, many) if many else connection.path_params
+
+    return raw
+
+
+def _query(single: set[str], many: set[str]) -> Raw:
+    if not many:
+        return _plain_query
+
+    def raw(connection: HTTPConnection[Any]) -> dict[str, Any]:
+        params = connection.query_params
+        values: dict[str, Any] = dict(params.multi_items())
+        for name in many:
+            if name in values:
+                values[name] = params.getlist(name)
+        return values
+
+    return raw
+
+
+def _plain_query(connection: HTTPConnection[Any]) -> dict[str, Any]:
+    return dict(connection.query_params.multi_items())
+
+
+def _open(single: set[str], many: set[str]) -> Raw:
+    query = _query(single, many)
+
+    def raw(connection: HTTPConnection[Any]) -> dict[str, Any]:
+        # SECURITY: the path comes last, so that no query can replace what the route matched.
+        path = connection.path_params
+        if not connection.scope["query_string"]:
+            return _listed(path, many) if many else path
+        values = query(connection)
+        values.update(_listed(path, many) if many else path)
+        return values
+
+    return raw
+
+
+def _header(single: set[str], many: set[str]) -> Raw:
+    first = {name.encode("latin-1", "replace"): name for name in single}
+    every = {name.encode("latin-1", "replace"): name for name in many}
+
+    def raw(connection: HTTPConnection[Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, value in connection.scope["headers"]:
+            if name in first:
+                values.setdefault(first[name], value.decode("latin-1"))
+            elif name in every:
+                values.setdefault(every[name], []).append(value.decode("latin-1"))
+        return values
+
+    return raw
+
+
+def _cookie(single: set[str], many: set[str]) -> Raw:
+    def raw(connection: HTTPConnection[Any]) -> dict[str, Any]:
+        return _listed(connection.cookies, many)
+
+    return raw
+
+
+def _form(single: set[str], many: set[str]) -> Raw:
+    def raw(form: Any) -> dict[str, Any]:
+        values: dict[str, Any] = dict(form.multi_items())
+        for name in many:
+            if name in values:
+                values[name] = form.getlist(name)
+        return values
+
+    return raw
+
+
+def _listed(values: dict[str, Any], many: set[str]) -> dict[str, Any]:
+    """Return the values with those of `many`, of which there can be one only, in lists."""
+    return {name: [value] if name in many else value for name, value in values.items()}
+
+
+_RAW: Final[dict[Source, Callable[[set[str], set[str]], Raw]]] = {
+    Source.PATH: _path,
+    Source.QUERY: _query,
+    Source.OPEN: _open,
+    Source.HEADER: _header,
+    Source.COOKIE: _cookie,
+    Source.FORM: _form,
+    Source.FILE: _form,
+}

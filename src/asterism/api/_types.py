@@ -1,0 +1,221 @@
+"""What a type is, as far as that decides where its value comes from and how it is converted."""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+import functools
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Any, Final
+
+from asterism.api._libraries import msgspec
+from asterism.api._markers import Marker
+from asterism.dependencies._signatures import split
+from starlette.datastructures import UploadFile
+
+_SEQUENCES: Final = (
+    list,
+    set,
+    frozenset,
+    tuple,
+    collections.abc.Sequence,
+    collections.abc.Collection,
+    collections.abc.Iterable,
+    collections.abc.Set,
+)
+_MAPPINGS: Final = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
+UNIONS: Final = (typing.Union, types.UnionType)
+
+# The bounds that `msgspec.Meta`, our markers and annotated-types have in common, by the same names.
+_BOUNDS: Final = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length", "pattern")
+
+
+def is_model(kind: Any) -> bool:
+    """Tell a type with named fields of its own: Struct, dataclass, TypedDict, NamedTuple, attrs, pydantic."""
+    if not isinstance(kind, type):
+        origin = typing.get_origin(kind)
+        return isinstance(origin, type) and is_model(origin)  # a generic one: `Page[Item]`
+    return (
+        dataclasses.is_dataclass(kind)
+        or issubclass(kind, msgspec().Struct)
+        or typing.is_typeddict(kind)
+        or is_pydantic(kind)
+        or hasattr(kind, "__attrs_attrs__")
+        or (issubclass(kind, tuple) and hasattr(kind, "_fields"))
+    )
+
+
+def is_pydantic(kind: Any) -> bool:
+    """Tell a pydantic model, without importing pydantic: whoever has a model has imported it."""
+    pydantic = sys.modules.get("pydantic")
+    return pydantic is not None and isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)
+
+
+def holds_pydantic(kind: Any) -> bool:
+    """Tell whether a pydantic model is the type or one of its parts."""
+    return any(is_pydantic(part) for part in parts(kind))
+
+
+def is_body(kind: Any) -> bool:
+    """Tell a type that can only be a body: a model, a mapping, or a list or union of these."""
+    bare, _ = split(kind)
+    origin = typing.get_origin(bare) or bare
+    if origin in UNIONS:
+        return any(is_body(part) for part in typing.get_args(bare))
+    if is_model(bare) or origin in _MAPPINGS:
+        return True
+    return origin in _SEQUENCES and any(is_body(part) for part in typing.get_args(bare))
+
+
+def is_many(kind: Any) -> bool:
+    """Tell a type that collects repeated values; `Optional[list[int]]` is one as well."""
+    bare, _ = split(kind)
+    origin = typing.get_origin(bare) or bare
+    if origin in UNIONS:
+        return any(is_many(part) for part in typing.get_args(bare))
+    return origin in _SEQUENCES
+
+
+def is_upload(kind: Any) -> bool:
+    """Tell an uploaded file, or several."""
+    return any(isinstance(part, type) and issubclass(part, UploadFile) for part in parts(kind))
+
+
+def parts(kind: Any) -> Iterator[Any]:
+    """Yield a type and the types it is made of."""
+    bare, _ = split(kind)
+    yield bare
+    for part in typing.get_args(bare):
+        if not isinstance(part, str | bytes | int):  # of a Literal
+            yield from parts(part)
+
+
+def checked_type(kind: Any, marks: Sequence[Any] = ()) -> Any:
+    """Return a type that msgspec understands, with the constraints that stood beside it in any of the known forms."""
+    kind = _with_inner_bounds(kind)
+    metas: list[Any] = []
+    bounds: dict[str, Any] = {}
+    for mark in marks:
+        if isinstance(mark, msgspec().Meta):
+            metas.append(mark)
+        elif isinstance(mark, Marker):
+            bounds |= _bounds_of(mark)
+        else:
+            for single in _ungrouped(mark):
+                bounds |= _bounds_of(single)
+    if bounds:
+        metas.append(msgspec().Meta(**bounds))
+    for meta in metas:
+        kind = Annotated[kind, meta]
+    return kind
+
+
+def fields_of(model: Any) -> list[tuple[str, Any]]:
+    """Return the fields of a model: the name that clients use, and the type."""
+    return [(name, kind) for name, kind, _ in members_of(model)]
+
+
+@functools.lru_cache(maxsize=512)
+def members_of(model: Any) -> tuple[tuple[str, Any, bool], ...]:
+    """Return the fields of a model: the name that clients use, the type, and whether it must be there."""
+    if is_pydantic(model):
+        found = model.model_fields.items()
+        return tuple((field.alias or name, field.annotation, field.is_required()) for name, field in found)
+    described = msgspec().inspect.type_info(model)
+    hints = typing.get_type_hints(typing.get_origin(model) or model, include_extras=True)
+    fields = getattr(described, "fields", ())
+    return tuple((field.encode_name, hints.get(field.name, Any), field.required) for field in fields)
+
+
+def forbids_unknown(model: Any) -> bool:
+    """Tell a model that takes no fields but its own."""
+    return bool(getattr(msgspec().inspect.type_info(model), "forbid_unknown_fields", False))
+
+
+def _ungrouped(mark: Any) -> Iterator[Any]:
+    """Yield the single constraints of a mark of annotated-types, or of pydantic's `Field`."""
+    inner = getattr(mark, "metadata", None)
+    if isinstance(inner, list | tuple):
+        for part in inner:
+            yield from _ungrouped(part)
+    elif isinstance(mark, collections.abc.Iterable) and not isinstance(mark, str | bytes | type):
+        for part in mark:
+            yield from _ungrouped(part)
+    else:
+        yield mark
+
+
+def _bounds_of(mark: Any) -> dict[str, Any]:
+    found = {name: getattr(mark, name, None) for name in _BOUNDS}
+    return {name: value for name, value in found.items() if isinstance(value, int | float | str)}
+
+
+def _with_inner_bounds(kind: Any) -> Any:
+    """Do the same for what stands inside of a list or union."""
+    origin = typing.get_origin(kind)
+    if origin is Annotated:
+        bare, marks = split(kind)
+        return checked_type(bare, marks)
+    arguments = typing.get_args(kind)
+    if not arguments or origin is typing.Literal or is_model(kind) or not _has_marks(arguments):
+        return kind
+    converted = tuple(_with_inner_bounds(part) for part in arguments)
+    if origin in UNIONS:
+        return typing.Union[converted]  # noqa: UP007  # of a tuple
+    return origin[converted]
+
+
+def _has_marks(arguments: Sequence[Any]) -> bool:
+    return any(typing.get_origin(part) is Annotated or _has_marks(typing.get_args(part)) for part in arguments)
+
+
+def decode_hook(kind: type[Any], value: Any) -> Any:
+    """Convert to a type that msgspec does not know: a pydantic model, or whatever the value is already.
+
+    Raises:
+        TypeError: It is text in place of a file. ValueError: Pydantic refuses it.
+    """
+    if isinstance(value, kind):
+        return value
+    adapter = adapter_of(kind)
+    if adapter is not None:
+        return adapter.validate_python(value)
+    raise TypeError("must be a file" if is_upload(kind) else f"is no {kind.__qualname__}")
+
+
+def encode_hook(value: Any) -> Any:
+    """Return what msgspec can encode in place of a value that it does not know.
+
+    Raises:
+        NotImplementedError: There is nothing.
+    """
+    if is_pydantic(type(value)):
+        return value.model_dump(mode="json", by_alias=True)
+    if isinstance(value, collections.abc.Mapping):
+        return dict(value)
+    if isinstance(value, collections.abc.Iterable):
+        return list(value)
+    raise NotImplementedError(f"a {type(value).__qualname__} cannot be sent: return a model, or annotate what it is")
+
+
+_ADAPTERS: Final[dict[Any, Any]] = {}
+
+
+def adapter_of(kind: Any) -> Any:
+    """Return pydantic's adapter of a type that holds a model of it; None for any other."""
+    if not holds_pydantic(kind):
+        return None
+    adapter = _ADAPTERS.get(kind)
+    if adapter is None:
+        adapter = _ADAPTERS[kind] = sys.modules["pydantic"].TypeAdapter(kind)
+    return adapter
+
+
+def is_generator(function: Callable[..., Any]) -> bool:
+    """Tell a function that yields its results."""
+    plain = inspect.unwrap(function)
+    return inspect.isasyncgenfunction(plain) or inspect.isgeneratorfunction(plain)

@@ -1,0 +1,98 @@
+"""Cleaning up what generators opened for a request, in two goes: before the response is sent, and after it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
+
+
+class Exits:
+    """What is open during one request.
+
+    Attributes:
+        early: Left before the response is sent.
+        late: Left after it.
+    """
+
+    __slots__ = ("early", "late")
+
+    def __init__(self) -> None:
+        self.early = AsyncExitStack()
+        self.late = AsyncExitStack()
+
+    async def fail(self, error: BaseException) -> None:
+        """Leave everything because of `error`, which each generator sees raised at its `yield`.
+
+        One that swallows it changes nothing, as there is no response without it; one that raises another replaces it.
+        """
+        try:
+            await self.early.__aexit__(type(error), error, error.__traceback__)
+        except BaseException as other:
+            await self.late.__aexit__(type(other), other, other.__traceback__)
+            raise
+        await self.late.__aexit__(type(error), error, error.__traceback__)
+
+    async def run(self, work: Callable[[], Awaitable[Any]]) -> None:
+        """Await `work()`, and leave what is to be left after it."""
+        try:
+            await work()
+        except BaseException as exc:
+            await self.late.__aexit__(type(exc), exc, exc.__traceback__)
+            raise
+        await self.late.aclose()
+
+
+class HeldResponse:
+    """A response that cleans up when it was sent. All else is that of the response inside."""
+
+    def __init__(self, response: Any, exits: Exits) -> None:
+        self.response = response
+        self._exits = exits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._exits.run(partial(self.response, scope, receive, send))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.response, name)
+
+
+class ThreadContext(AbstractAsyncContextManager[Any]):
+    """A context of blocking code: entered and left in a worker thread."""
+
+    def __init__(self, generator: Callable[..., Generator[Any]], *args: Any, **kwargs: Any) -> None:
+        self._context = contextmanager(generator)(*args, **kwargs)
+
+    async def __aenter__(self) -> Any:
+        return await run_in_threadpool(self._context.__enter__)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        return await run_in_threadpool(self._context.__exit__, kind, error, traceback)
+
+
+class LoopContext(ThreadContext):
+    """The same in the thread of the event loop, for code that does not block."""
+
+    async def __aenter__(self) -> Any:
+        return self._context.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        return self._context.__exit__(kind, error, traceback)
+
+
+def context_maker(
+    function: Callable[..., Any], *, is_async: bool, in_thread: bool
+) -> Callable[..., AbstractAsyncContextManager[Any]]:
+    """Return what makes an async context of a generator function, with the same arguments."""
+    if is_async:
+        return asynccontextmanager(function)
+    return partial(ThreadContext if in_thread else LoopContext, function)

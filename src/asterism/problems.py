@@ -1,0 +1,136 @@
+"""Problem details: errors that programs and people can read (RFC 9457).
+
+    app = Starlette(routes=routes, exception_handlers=handlers())
+
+    async def show(request: Request) -> Response:
+        raise Problem(409, "The order was already paid.", type="https://example.org/paid", order=7)
+
+answers `{"type": "https://example.org/paid", "title": "Conflict", "status": 409, "detail": "The order was already
+paid.", "order": 7}` as `application/problem+json`, and every other `HTTPException` in the same form.
+Stands alone: needs nothing but starlette.
+"""
+
+from __future__ import annotations
+
+import http
+import http.client
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+_PHRASES: Final = {status.value: status.phrase for status in http.HTTPStatus} | {
+    # RFC 9110 renamed these after older releases of Python.
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+}
+
+# Such a response has no content (RFC 9110 §6.4.1).
+_BODILESS: Final = frozenset({*range(100, 200), 204, 304})
+
+
+class Problem(HTTPException):
+    """End the request with problem details.
+
+    Args:
+        status: The status to answer with.
+        detail: What went wrong this time, for people.
+        title: What kind of problem it is, the same each time; the phrase of the status unless given.
+        type: A URI that identifies the kind; without it the status says it all.
+        instance: A URI that identifies this occurrence.
+        headers: Fields to add to the response.
+        extensions: Further members: `balance=30`.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str | None = None,
+        *,
+        title: str | None = None,
+        type: str | None = None,
+        instance: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **extensions: Any,
+    ) -> None:
+        super().__init__(status, detail, headers)
+        self.text = detail
+        self.title = title
+        self.type = type
+        self.instance = instance
+        self.extensions = extensions
+
+    def document(self) -> dict[str, Any]:
+        """Return the members to send: those that are set, and always the status and a title."""
+        members = {
+            "type": self.type,
+            "title": self.title or _PHRASES.get(self.status_code) or "Error",
+            "status": self.status_code,
+            "detail": self.text,
+            "instance": self.instance,
+        }
+        return {name: value for name, value in members.items() if value is not None} | self.extensions
+
+
+class ProblemResponse(Response):
+    """A response of problem details.
+
+    Args:
+        problem: What to say.
+    """
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, problem: Problem) -> None:
+        bodiless = problem.status_code in _BODILESS
+        content = b"" if bodiless else _dump(problem.document())
+        super().__init__(content, problem.status_code, problem.headers, None if bodiless else MEDIA_TYPE)
+        if bodiless:
+            del self.headers["content-type"]
+
+
+async def answer(request: Request, exc: Exception) -> Response:
+    """Answer an `HTTPException` with problem details; a handler for `exception_handlers`."""
+    if isinstance(exc, Problem):
+        return ProblemResponse(exc)
+    if not isinstance(exc, HTTPException):
+        return await answer_error(request, exc)
+    phrase = _PHRASES.get(exc.status_code)
+    # Without an own detail the exception has the phrase there, which the title says.
+    own = exc.detail not in (None, "", phrase, http.client.responses.get(exc.status_code))
+    detail = exc.detail if own else None
+    if detail is None or isinstance(detail, str):
+        return ProblemResponse(Problem(exc.status_code, detail, headers=exc.headers))
+    return ProblemResponse(Problem(exc.status_code, None, headers=exc.headers, errors=detail))
+
+
+async def answer_error(request: Request, exc: Exception) -> Response:
+    """Answer what nobody handled with status 500. Says nothing of the exception, which the server logs."""
+    return ProblemResponse(Problem(500, "The server failed. The error was recorded."))
+
+
+def handlers() -> dict[Any, Callable[[Request, Exception], Any]]:
+    """Return exception handlers that give all errors of an application the form of problem details."""
+    return {HTTPException: answer, Exception: answer_error}
+
+
+def install(app: Any) -> None:
+    """Add the handlers to a Starlette application that does not serve yet, where it has none of its own.
+
+    Raises:
+        RuntimeError: It serves already.
+    """
+    if app.middleware_stack is not None:
+        raise RuntimeError("install() must come before the application serves its first request")
+    for key, handler in handlers().items():
+        app.exception_handlers.setdefault(key, handler)
+
+
+def _dump(document: dict[str, Any]) -> bytes:
+    # What an extension may hold is up to the application: a value that is no JSON is shown as text.
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str).encode("utf-8", "replace")

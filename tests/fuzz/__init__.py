@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing: targets with oracles, their seeds, and what runs them (docs/fuzzing.md)."""

@@ -1,0 +1,123 @@
+"""The page with GraphiQL in a headless Chromium: questions are typed, sent and answered."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from starlette._graphql.page import SCRIPTS, STYLE
+from tests.servers.graphiql_application import FILES
+from tests.servers.support import HOST, Server, serve, uvicorn
+from tests.showcase.chromium import console_errors, find, started, until
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not all((FILES / asset.name).is_file() for asset in (STYLE, *SCRIPTS)),
+        reason="`scripts/_graphiql.py .graphiql` has not fetched the files of GraphiQL",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serve(uvicorn("tests.servers.graphiql_application:app")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A key, and a certificate that nobody has signed."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("certificate")
+    key, made = folder / "key.pem", folder / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=unpkg.com", "-days", "2"]
+    subprocess.run([*command, "-keyout", str(key), "-out", str(made)], check=True, capture_output=True)
+    return key, made
+
+
+@pytest.fixture(scope="module")
+def public_host(certificate: tuple[Path, Path]) -> Iterator[Server]:
+    """What the browser takes for the public host of the files."""
+    key, made = certificate
+    options = ("--ssl-keyfile", str(key), "--ssl-certfile", str(made))
+    with serve(uvicorn("tests.servers.graphiql_application:public_host", *options)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chrome(public_host: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    options = (f"--host-resolver-rules=MAP unpkg.com {HOST}:{public_host.port}", "--ignore-certificate-errors")
+    with started(tmp_path_factory.mktemp("profile"), *options) as running:
+        yield running
+
+
+def ask(chrome: Chrome, query: str) -> None:
+    """Type a query in the place of what is in the editor, and press the button that sends it."""
+    from selenium.webdriver import ActionChains, Keys
+
+    until(chrome, lambda driver: driver.find_elements("css selector", ".graphiql-query-editor .CodeMirror"))
+    find(chrome, ".graphiql-query-editor .CodeMirror").click()
+    ActionChains(chrome).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).send_keys(query).perform()
+    find(chrome, ".graphiql-execute-button").click()
+
+
+def shows(chrome: Chrome, *lines: str) -> None:
+    """Wait until the answer in the page has these lines."""
+
+    def answered(driver: Chrome) -> bool:
+        found = [line.text.strip() for line in driver.find_elements("css selector", ".result-window .CodeMirror-line")]
+        return [line for line in found if line not in ("{", "}", '"data": {')] == list(lines)
+
+    until(chrome, answered)
+
+
+def test_a_query_is_typed_sent_and_answered(chrome: Chrome, server: Server) -> None:
+    console_errors(chrome)
+    chrome.get(f"{server.url}/graphql")
+    ask(chrome, "{ hello }")
+    shows(chrome, '"hello": "Hello from /graphql"')
+    # The schema was asked for: the page explains its types.
+    find(chrome, 'button[aria-label="Show Documentation Explorer"]').click()
+    until(chrome, lambda driver: "countdown" in driver.page_source or "Subscription" in driver.page_source)
+    assert console_errors(chrome) == []
+
+
+def test_an_error_is_shown(chrome: Chrome, server: Server) -> None:
+    chrome.get(f"{server.url}/graphql")
+    ask(chrome, "{ bye }")
+    until(chrome, lambda driver: "Cannot query field 'bye'" in find(driver, ".result-window").text)
+
+
+def test_events_of_a_subscription_arrive_in_the_page(chrome: Chrome, server: Server) -> None:
+    console_errors(chrome)
+    chrome.get(f"{server.url}/graphql")
+    ask(chrome, "subscription { countdown(start: 3) }")
+    shows(chrome, '"countdown": 1')
+    assert console_errors(chrome) == []
+
+
+def test_files_of_the_public_host_run_when_they_are_what_their_hashes_say(
+    chrome: Chrome, server: Server, public_host: Server
+) -> None:
+    console_errors(chrome)
+    chrome.get(f"{server.url}/public")
+    ask(chrome, "{ hello }")
+    shows(chrome, '"hello": "Hello from /public"')
+    assert console_errors(chrome) == []
+    address = public_host.url.replace("http:", "https:")
+    assert httpx.post(f"{address}/change/graphiql.min.js", verify=False, timeout=20).status_code == 204
+    chrome.get(f"{server.url}/public")
+    until(chrome, lambda driver: find(driver, "#graphiql").text == "The files of GraphiQL could not be loaded.")
+    assert any("integrity" in error for error in console_errors(chrome))
