@@ -160,12 +160,13 @@ class _Node(Generic[E]):
 
     def child(self, segment: Segment) -> _Node[E]:
         if isinstance(segment, str):
-            return self.literals.setdefault(segment, _Node())
-        if segment.head:
-            return self.heads.setdefault(len(segment.head), {}).setdefault(segment.head, _Node())
-        if self.wild is None:
-            self.wild = _Node()
-        return self.wild
+            nodes, key = self.literals, segment
+        elif segment.head:
+            nodes, key = self.heads.setdefault(len(segment.head), {}), segment.head
+        else:
+            self.wild = self.wild or _Node()
+            return self.wild
+        return nodes.get(key) or nodes.setdefault(key, _Node())
 
     def follow(self, segment: str, following: list[_Node[E]]) -> None:
         """Append the nodes behind this one that a path with this segment leads to."""

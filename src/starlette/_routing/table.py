@@ -26,8 +26,8 @@ EDITS = Edits()
 class RouteTable(Generic[E]):
     """Hands out the index over a list of routes, or None while the list is changing.
 
-    A list that has changed is scanned once before it is indexed: an application that edits its routes with every
-    request never pays for an index that serves one look-up.
+    A list is indexed when it is first seen. One that has changed since is scanned once before it is indexed again: an
+    application that edits its routes with every request never pays for an index that serves one look-up.
     """
 
     __slots__ = ("_edits", "_items", "_routes", "_version", "edits", "index", "routes", "version")
@@ -56,10 +56,13 @@ class RouteTable(Generic[E]):
         """
         version = routes.version if type(routes) is RouteList else -1
         if not self._is_as_seen(routes, version):
+            is_first = self._routes is None
             self._routes, self._version, self._edits = routes, version, EDITS.count
             self._items = list(routes) if version < 0 else []
             self.index = self.routes = None
-            return None
+            # PERF: a scan of routes that were never asked compiles the pattern of each, the index compiles none.
+            if not is_first:
+                return None
         if self.index is None:
             self.index = RouteIndex(plan(order, route) for order, route in enumerate(routes))
             if version >= 0:

@@ -63,21 +63,28 @@ def parse_template(path: str, kinds: Mapping[str, Any]) -> tuple[Template, str, 
         re.error: The pattern of a convertor is none.
     """
     literal, *rest = PLACEHOLDER.split(path)
-    pattern, text = [re.escape(literal)], [literal]
+    text = [literal]
+    tokens: list[Token] = [literal]
     convertors: dict[str, Any] = {}
     names = rest[0::3]
     for name, kind, following in zip(names, rest[1::3], rest[2::3], strict=True):
         convertor = convertors[name] = _convertor((kind or ":str")[1:], kinds, path)
-        pattern += f"(?P<{name}>{convertor.regex})", re.escape(following)
+        tokens += Parameter(name, convertor.regex), following
         text += "{" + name + "}", following
     _refuse_duplicates(names, path)
-    is_host = not path.startswith("/")
-    if is_host:
-        pattern[-1] = re.escape(_without_port(text[-1]))
-    template = Template(f"^{''.join(pattern)}$", re.IGNORECASE if is_host else re.NOFLAG)
-    if not all(convertor.regex in KNOWN for convertor in convertors.values()):
+    flags = re.NOFLAG
+    if not path.startswith("/"):
+        flags, tokens[-1] = re.IGNORECASE, _without_port(text[-1])
+    template = Template("^" + "".join(map(_pattern_of, tokens)) + "$", flags)
+    if all(convertor.regex in KNOWN for convertor in convertors.values()):
+        template.read_as(tuple(filter(None, tokens)))
+    else:
         _ = template.regex  # a mistake in a pattern of the user's own shows where it is made
     return template, "".join(text), convertors
+
+
+def _pattern_of(token: Token) -> str:
+    return re.escape(token) if isinstance(token, str) else f"(?P<{token.name}>{token.pattern})"
 
 
 class Template:
@@ -129,10 +136,14 @@ class Template:
         return self._literal
 
     def _read(self) -> None:
+        self.read_as(read_tokens(self._pattern, self._flags))
+
+    def read_as(self, tokens: tuple[Token, ...] | None) -> None:
+        """Take the literals and parameters as they would be read off the pattern, None when they could not be."""
         self._is_read = True
-        self._tokens = read_tokens(self._pattern, self._flags)
-        self._literal = None if self._tokens is None or self._flags & re.IGNORECASE else literal_of(self._tokens)
-        self._bound = _length_bound(self._tokens)
+        self._tokens = tokens
+        self._literal = None if tokens is None or self._flags == re.IGNORECASE else literal_of(tokens)
+        self._bound = _length_bound(tokens)
 
     def match(self, text: str) -> dict[str, str] | None:
         """Return the text of each parameter when the whole of `text` matches, else None."""

@@ -102,13 +102,15 @@ def table_of(routes: list[str]) -> tuple[RouteTable[Entry], list[str]]:
 
 
 @pytest.mark.parametrize("kind", [RouteList, list])
-def test_a_list_is_scanned_once_before_it_is_indexed(kind: type[list[str]]) -> None:
+def test_a_list_is_indexed_at_once_and_scanned_once_after_a_change(kind: type[list[str]]) -> None:
     table, routes = table_of(kind(["/a", "/b"]))
-    assert table.refresh(routes, plan) is None
     index = table.refresh(routes, plan)
     assert index is not None
     assert found(index, "/b") == ["/b"]
     assert table.refresh(routes, plan) is index
+    routes.append("/c")
+    assert table.refresh(routes, plan) is None
+    assert table.refresh(routes, plan) is not None
 
 
 @pytest.mark.parametrize("kind", [RouteList, list])

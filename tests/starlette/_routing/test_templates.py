@@ -208,3 +208,25 @@ def test_matching_time_is_linear(path: str, unit: str) -> None:  # threats T14
     template = Template(compile_template(path, CONVERTOR_TYPES)[0])
 
     assert per_doubling(lambda size: template.match("/" + unit * (size // len(unit)) + "/"), 2000) < 3
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/a.b",
+        "/{x}",
+        "/a{x}.{y:float}/{z:path}",
+        "/{x:int}-{y:uuid}",
+        "{a}.Example.org:8000",
+        "x.{a}",
+        "/{x}$^",
+    ],
+)
+def test_a_template_knows_what_would_be_read_off_its_pattern(path: str) -> None:
+    template = parse_template(path, CONVERTOR_TYPES)[0]
+    assert template.compiled is None
+    regex = template.regex
+    assert template.tokens == read_tokens(regex.pattern, regex.flags & ~re.UNICODE)
+    assert template.literal == Template(regex).literal
