@@ -67,9 +67,15 @@ def ask(chrome: Chrome, query: str) -> None:
     """Type a query in the place of what is in the editor, and press the button that sends it."""
     from selenium.webdriver import ActionChains, Keys
 
+    def typed(driver: Chrome) -> bool:
+        # The page puts the last query back when it is ready for one, over what was typed before.
+        find(driver, ".graphiql-query-editor .CodeMirror").click()
+        ActionChains(driver).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).send_keys(query).perform()
+        lines = driver.find_elements("css selector", ".graphiql-query-editor .CodeMirror-line")
+        return " ".join(line.text.strip() for line in lines) == query
+
     until(chrome, lambda driver: driver.find_elements("css selector", ".graphiql-query-editor .CodeMirror"))
-    find(chrome, ".graphiql-query-editor .CodeMirror").click()
-    ActionChains(chrome).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).send_keys(query).perform()
+    until(chrome, typed)
     find(chrome, ".graphiql-execute-button").click()
 
 
