@@ -65,6 +65,7 @@ class Handover:
         complete: The last message of the response was taken; after it come no trailers.
         promised: The start announced trailers.
         streamed: A generator takes the messages.
+        left: The application was told that the client has left.
         error: What it raised, once.
         context: The context variables at the start of the response, when `keeps_context` was set.
     """
@@ -92,6 +93,7 @@ class Handover:
         "error",
         "info",
         "keeps_context",
+        "left",
         "promised",
         "running",
         "scope",
@@ -120,7 +122,7 @@ class Handover:
         self.error: BaseException | None = None
         self.context: contextvars.Context | None = None
         self.begun = self.running = self.complete = self.closed = self.body_taken = False
-        self.promised = self.streamed = self.keeps_context = False
+        self.promised = self.streamed = self.keeps_context = self.left = False
 
     # The application's side
 
@@ -170,9 +172,12 @@ class Handover:
             with anyio.CancelScope() as waiting:
                 self._receiving.add(waiting)
                 try:
-                    return await self._receive()
+                    message = await self._receive()
                 finally:
                     self._receiving.discard(waiting)
+                if message["type"] == "http.disconnect":
+                    self.left = True
+                return message
         return {"type": "http.disconnect"}
 
     async def _turn(self) -> None:

@@ -248,9 +248,10 @@ class _StreamingResponse(Response):
                 replaced = await self._star_send_pieces(send)
             finally:
                 await close_steps(self.body_iterator)
-        if not replaced:
+        broken_off = source is not None and source.left and not source.body_taken
+        if not replaced and not broken_off:
             await send({"type": _BODY, "body": b"", "more_body": False})
-        if promised and source is not None:
+        if promised and source is not None and not broken_off:
             await _send_trailers(source, send)
         if self.background is not None:
             await self.background()

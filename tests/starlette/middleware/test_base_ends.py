@@ -571,9 +571,10 @@ async def test_scopes_of_the_application_are_its_own(layers: int) -> None:
 
 @FEW_LAYERS
 @pytest.mark.parametrize("version", ["2.3", "2.4"])
-async def test_a_stream_stops_when_the_client_leaves(layers: int, version: str) -> None:  # threats R02
+async def test_a_stream_stops_when_the_client_leaves(layers: int, version: str) -> None:  # threats R02, R04.4
     left = anyio.Event()
     closed: list[str] = []
+    sent: list[Message] = []
 
     async def pieces() -> AsyncIterator[bytes]:
         try:
@@ -590,6 +591,7 @@ async def test_a_stream_stops_when_the_client_leaves(layers: int, version: str) 
         return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
+        sent.append(message)
         if version == "2.4" and left.is_set():
             raise OSError("gone")
         if message.get("body"):
@@ -604,6 +606,7 @@ async def test_a_stream_stops_when_the_client_leaves(layers: int, version: str) 
             with pytest.raises(OSError, match="gone"):
                 await app(scope, receive, send)
     assert closed == ["closed"]
+    assert all(message.get("more_body", True) for message in sent)
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
