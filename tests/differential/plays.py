@@ -14,12 +14,12 @@ from tests.differential.case import Case
 Transcripts = dict[str, list[str]]
 
 
-def play(python: Path, loop: str, cases: list[Case]) -> Transcripts:
-    """Return the transcripts of the cases under the package that an interpreter has, by the names of the cases."""
+def play(python: Path, loop: str, cases: bytes) -> Transcripts:
+    """Return the transcripts of pickled cases under the package that an interpreter has, by the names of the cases."""
     command = [str(python), "-W", "ignore", "-m", "tests.differential.player", loop]
     done = subprocess.run(
         command,
-        input=pickle.dumps(cases),
+        input=cases,
         capture_output=True,
         cwd=environments.ROOT,
         env=environments.clean(),
@@ -33,6 +33,9 @@ def play(python: Path, loop: str, cases: list[Case]) -> Transcripts:
 
 def both(upstream: Path, loop: str, cases: list[Case]) -> tuple[Transcripts, Transcripts]:
     """Return our transcripts and upstream's, played at the same time."""
+    # Here and not in the threads: two that ask for the `__dict__` of one object at once, while a collection runs Python
+    # callbacks (hypothesis has one), are given dicts that share their values, and CPython 3.11 frees these twice.
+    pickled = pickle.dumps(cases)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        ours, theirs = pool.map(lambda python: play(python, loop, cases), (Path(sys.executable), upstream))
+        ours, theirs = pool.map(lambda python: play(python, loop, pickled), (Path(sys.executable), upstream))
     return ours, theirs
