@@ -16,6 +16,7 @@ from asterism.api._markers import Header, Marker, Security
 from asterism.api._options import Options
 from asterism.api._plan import REQUIRED, Answer, Body, Field, Plan, Source
 from asterism.api._reply import Reply
+from asterism.api._unsafe import unsafe_union
 from asterism.dependencies._graph import Argument, External, Graph, build_graph
 from asterism.dependencies._inject import kind_of
 from asterism.dependencies._signatures import DependencyError, Parameter, name_of, split
@@ -172,6 +173,7 @@ def _checked(parameter: Parameter, owner: Callable[..., Any]) -> Any:
     """Return the type with its constraints, after msgspec has looked at it."""
     try:
         kind = _types.checked_type(parameter.type, parameter.marks)
+        _refuse_unsafe(kind)
         described = msgspec().inspect.type_info(kind)
     except (TypeError, ValueError, NameError) as exc:
         raise DependencyError(f"the parameter {parameter} has a type that cannot be checked: {exc}", (owner,)) from exc
@@ -183,6 +185,12 @@ def _checked(parameter: Parameter, owner: Callable[..., Any]) -> Any:
             (owner,),
         )
     return kind
+
+
+def _refuse_unsafe(kind: Any) -> None:
+    found = unsafe_union(kind)
+    if found is not None:
+        raise TypeError(f"a union of {found} makes msgspec crash; put one of them into a model of its own")
 
 
 def _unknown(described: Any) -> type[Any] | None:
@@ -204,13 +212,19 @@ def _describe(function: Callable[..., Any], graph: Graph, collector: _Collector,
         body = replace(body, media_types=tuple(known.media_type for known in options.accepted))
     if body is not None:
         body = replace(body, max_size=options.max_body_size)
+    answer = _answer(function, graph.signature.returns, options)
+    for known in (answer, *options.answers):
+        try:
+            _refuse_unsafe(known.type)
+        except TypeError as exc:
+            raise DependencyError(f"what is answered with status {known.status}: {exc}", (function,)) from None
     summary, description = _texts(function)
     marks = [mark for mark in (*options.security, *collector.security, *graph.marks) if isinstance(mark, Security)]
     return Plan(
         function,
         tuple(collector.fields),
         body,
-        _answer(function, graph.signature.returns, options),
+        answer,
         options.answers,
         _errors(collector, body, options),
         tuple(call.function for call in graph.calls[:-1]),
@@ -254,6 +268,12 @@ def _answer(function: Callable[..., Any], returns: Any, options: Options) -> Ans
 
 
 def _texts(function: Callable[..., Any]) -> tuple[str, str]:
-    """Return the first paragraph of the docstring in one line, and what follows it."""
-    first, _, rest = inspect.cleandoc(function.__doc__ or "").partition("\n\n")
+    """Return the first paragraph of the docstring in one line, and what follows it.
+
+    YAML for OpenAPI, behind a line of three dashes, is not for people.
+    """
+    lines = inspect.cleandoc(function.__doc__ or "").split("\n")
+    if "---" in lines:
+        del lines[len(lines) - 1 - lines[::-1].index("---") :]
+    first, _, rest = "\n".join(lines).partition("\n\n")
     return " ".join(first.split()), rest.strip()

@@ -27,7 +27,7 @@ _SEQUENCES: Final = (
     collections.abc.Iterable,
     collections.abc.Set,
 )
-_MAPPINGS: Final = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
+MAPPINGS: Final = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 UNIONS: Final = (typing.Union, types.UnionType)
 
 # The bounds that `msgspec.Meta`, our markers and annotated-types have in common, by the same names.
@@ -66,7 +66,7 @@ def is_body(kind: Any) -> bool:
     origin = typing.get_origin(bare) or bare
     if origin in UNIONS:
         return any(is_body(part) for part in typing.get_args(bare))
-    if is_model(bare) or origin in _MAPPINGS:
+    if is_model(bare) or origin in MAPPINGS:
         return True
     return origin in _SEQUENCES and any(is_body(part) for part in typing.get_args(bare))
 
