@@ -1,10 +1,15 @@
-"""Fixtures for every test: both event loops for what is marked `anyio`, and a third one that can stand in."""
+"""Fixtures for every test: both event loops for what is marked `anyio`, a third that can stand in, and databases."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.postgresql import Cluster
 
 # What `anyio` runs a test on, by the word in the id of the test. uvloop stands in for the loop of asyncio when asked.
 BACKENDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {"asyncio": ("asyncio", {}), "trio": ("trio", {})}
@@ -21,3 +26,23 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     if request.param == "asyncio" and request.config.getoption("--uvloop"):
         return UVLOOP
     return BACKENDS[request.param]
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """Run a PostgreSQL server for the tests that need one; they are skipped where it is not installed."""
+    from tests.postgresql import cluster, programs
+
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed; on Debian: apt-get install postgresql")
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    url: str = request.getfixturevalue("postgresql").create_database()
+    return url

@@ -51,6 +51,8 @@ ORDER: Final[tuple[str, ...]] = (
     "asterism.dependencies",
     "asterism.api.*",
     "asterism.api",
+    "asterism.openapi.*",
+    "asterism.openapi",
     "asterism.*",
 )
 
@@ -87,4 +89,5 @@ OPTIONAL: Final[dict[str, frozenset[str]]] = {
     "starlette.middleware.opentelemetry": frozenset({"opentelemetry"}),  # nothing in it makes sense without
     "starlette.testclient": frozenset({"httpx", "httpx2"}),
     "starlette._testing.loops": frozenset({"sniffio"}),  # comes with trio; done without when it is absent
+    "asterism.transactions._library": frozenset({"sqlalchemy"}),  # nothing in the package makes sense without
 }
