@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from starlette._asgi.watch import SendWatch
@@ -26,6 +26,9 @@ HandlerTables = tuple[Mapping[Any, ExceptionHandler], Mapping[int, ExceptionHand
 HANDLERS_KEY: Final = "starlette.exception_handlers"
 _RESPONSE_CALL: Final = Response.__call__
 NO_HANDLERS: Final[HandlerTables] = ({}, {})
+
+#: For the function of a handler, what tells the messages of its response without running it; None where it cannot.
+AT_ONCE: Final[dict[Any, Callable[[Exception], tuple[Message, Message] | None]]] = {}
 
 
 def wrap_app_handling_exceptions(app: ASGIApp, conn: Request | WebSocket) -> ASGIApp:
@@ -56,7 +59,7 @@ def watch_of(send: Send) -> SendWatch:
 async def handle_exception(
     exc: Exception,
     tables: HandlerTables,
-    conn: Request | WebSocket,
+    conn: Request | WebSocket | None,
     scope: Scope,
     receive: Receive,
     watch: SendWatch,
@@ -64,6 +67,9 @@ async def handle_exception(
     """Answer with the handler for `exc`, or raise it again.
 
     The status handler of an `HTTPException` comes first, then the handlers along the exception's MRO.
+
+    Args:
+        conn: What the handler is given; made here when there is none yet.
 
     Raises:
         RuntimeError: There is a handler, but a response has begun already.
@@ -77,6 +83,16 @@ async def handle_exception(
     if watch.started:
         raise RuntimeError("Caught handled exception, but response already started.") from exc
     call: Any = handler
+    at_once = AT_ONCE.get(getattr(call, "__func__", None))
+    messages = at_once(exc) if at_once is not None and scope["type"] == "http" else None
+    if messages is not None:
+        watch.started = True
+        await watch.unwatched(messages[0])
+        await watch.unwatched(messages[1])
+        exc.__traceback__ = None
+        return
+    if conn is None:
+        conn = (Request if scope["type"] == "http" else WebSocket)(scope, receive, watch.send)
     if is_async_callable(call):
         response = await call(conn, exc)
     else:

@@ -109,8 +109,7 @@ class Starlette(EarlierApplication):
                     await routing(scope, receive, watch.send)
             except Exception as exc:
                 try:
-                    request = Request(scope, receive, watch.send)
-                    await handle_exception(exc, tables, request, scope, receive, watch)
+                    await handle_exception(exc, tables, None, scope, receive, watch)
                 except Exception as error:
                     await stack._asterism_answer(error, scope, receive, watch.send, watch.started)
                     raise

@@ -591,10 +591,10 @@ class Router(EarlierRouter):
         else:
             await PlainTextResponse("Not Found", status_code=404)(scope, receive, send)
 
-    def _asterism_unmatched(self, scope: Scope) -> ASGIApp:
+    def _asterism_unmatched(self, scope: Scope, index: Any) -> ASGIApp:
         """Return what serves a scope that no route matches: a redirect to where one does, or the default."""
         if scope["type"] == "http":
-            other = _SELECTOR.scope_with_other_slash(self, scope) if self.redirect_slashes else None
+            other = _SELECTOR.scope_with_other_slash(self, scope, index) if self.redirect_slashes else None
             if other is not None:
                 return RedirectResponse(str(URL(scope=other)))
             if "app" in scope and getattr(self.default, "__func__", None) is _NOT_FOUND:

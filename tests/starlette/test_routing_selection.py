@@ -245,7 +245,15 @@ def test_a_match_or_a_handler_of_one_object_is_asked_while_serving() -> None:
         assert actual(router, http_scope("/a"))[0] == "replaced"
 
 
-def test_a_mounted_router_with_something_around_it_is_called_as_it_is() -> None:
+@pytest.mark.parametrize(
+    ("outer", "path"),
+    [
+        pytest.param(lambda inner: Mount("/m", app=inner), "/m/x", id="mounted"),
+        pytest.param(lambda inner: Mount("/{p}", app=inner), "/m/x", id="mounted-by-parameter"),
+        pytest.param(lambda inner: Route("/x", inner), "/x", id="the-endpoint-of-a-route"),
+    ],
+)
+def test_a_router_with_something_around_it_is_called_as_it_is(outer: Any, path: str) -> None:
     seen: list[str] = []
 
     def around(app: Any) -> Any:
@@ -256,7 +264,7 @@ def test_a_mounted_router_with_something_around_it_is_called_as_it_is() -> None:
         return noted
 
     inner = Router([Route("/x", Endpoint("inner"))], middleware=[Middleware(around)])
-    router = Router([Mount("/m", app=inner)])
+    router = Router([outer(inner)])
     for count in range(1, 4):
-        assert actual(router, http_scope("/m/x"))[0] == "inner"
-        assert seen == ["/m/x"] * count
+        assert actual(router, http_scope(path))[0] == "inner"
+        assert seen == [path] * count

@@ -41,7 +41,7 @@ class RouteIndex(Generic[E]):
     Memory is linear in the entries. Nothing is stored per request.
     """
 
-    __slots__ = ("_any", "_root", "depth", "has_others", "static")
+    __slots__ = ("_any", "_root", "depth", "ends_in_slash", "has_others", "static")
 
     def __init__(self, entries: Iterable[E]) -> None:
         self._any: list[E] = []
@@ -50,6 +50,8 @@ class RouteIndex(Generic[E]):
         self.depth = 1
         # Whether any entry is of another kind than plain HTTP routes.
         self.has_others = False
+        # Whether any entry may match a path that ends in a slash, other than "/" itself.
+        self.ends_in_slash = False
         static: list[str] = []
         for entry in entries:
             self.has_others = self.has_others or entry.kind != "http"
@@ -118,6 +120,7 @@ class RouteIndex(Generic[E]):
         template = entry.template
         if template is None or template.tokens is None:
             self._any.append(entry)
+            self.ends_in_slash = True
             return None
         # Static paths are kept in the tree as well, so that `search` is complete by itself.
         self._add(*split_segments(template.tokens), entry)
@@ -129,8 +132,11 @@ class RouteIndex(Generic[E]):
             node = node.child(segment)
         if is_open:
             node.open += (entry,)
+            self.ends_in_slash = True
         else:
             node.ends += (entry,)
+            # Only a literal segment can be empty.
+            self.ends_in_slash = self.ends_in_slash or (segments[-1] == "" and len(segments) != 2)
         self.depth = max(self.depth, len(segments))
 
 

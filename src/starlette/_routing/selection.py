@@ -38,7 +38,9 @@ class Plan:
         tokens = self.template.tokens if self.template is not None else None
         self.literal = self.template.literal if self.template is not None else None
         self.singles = single_parameters(tokens) if tokens is not None else None
-        self.prefix = open_prefix_of(tokens) if tokens is not None else None
+        # The text of a mount that has no parameters, without its final slash.
+        prefix = open_prefix_of(tokens) if tokens is not None and kind == "mount" else None
+        self.prefix = None if prefix is None else prefix[:-1]
         # Routes may be objects of any class, without a `__dict__` too; then nothing of theirs is read.
         getattr(route, "__dict__", {})[IN_AN_INDEX] = True
 
@@ -96,6 +98,9 @@ class Selector:
 
         The routers of plain mounts are entered right here, one level a turn.
         """
+        root_path: str = scope.get("root_path", "")
+        whole: str = scope["path"]
+        path = get_route_path(scope) if root_path else whole
         while True:
             # PERF: `_index`, for the usual case that nothing has changed.
             table: RouteTable[Plan] | None = router.__dict__.get(_TABLE)
@@ -121,18 +126,46 @@ class Selector:
                 )
             ):
                 return self._scan(router, scope)
-            path: str = get_route_path(scope) if scope.get("root_path") else scope["path"]
             segments: Sequence[str] = ()
             plans = index.static.get(path)
             if plans is None:
                 segments = path.split("/", index.depth)
                 plans = index.search(segments)
-            chosen = self._choose(plans, path, segments, scope) if plans else None
-            if chosen is None:
-                return router._asterism_unmatched(scope)
-            if type(chosen) is not self._router:
-                return chosen
-            router = chosen
+            if not plans:
+                return router._asterism_unmatched(scope, index)
+            plan = plans[0]
+            if plan.prefix is None or len(plans) > 1 or "\n" in path:
+                chosen = self._choose(plans, path, segments, scope)
+                if type(chosen) is not Plan:
+                    return router._asterism_unmatched(scope, index) if chosen is None else chosen
+                plan, mount, rest = chosen, chosen.route, None
+            else:
+                # PERF: a prefix without parameters was compared by the index; the rest may be all but a line break.
+                mount = plan.route
+                scope["route"] = mount
+                scope["endpoint"] = mount.app
+                scope["path_params"] = dict(scope.get("path_params", ()))
+                if "app_root_path" not in scope:
+                    scope["app_root_path"] = root_path
+                scope["root_path"] = root_path + plan.prefix
+                # COMPAT: a path that does not begin with its `root_path` is looked up whole at each level.
+                rest = path[len(plan.prefix) :] if not root_path or path is not whole else None
+            # PERF: a plain application is called without the frame of `handle`, a router without its own.
+            if plan.handles_itself or self._mount.handle is not self._mount_handle:
+                return mount.handle
+            app = mount.app
+            if type(app) is not self._router:
+                return app
+            routing = app.middleware_stack
+            if not (
+                type(routing) is MethodType
+                and routing.__func__ is self._router_app
+                and routing.__self__ is app
+                and self._router.__call__ is self._router_call
+            ):
+                return app.__call__
+            router, root_path = app, scope["root_path"]
+            path = get_route_path(scope) if rest is None else rest
 
     def _index(self, router: Any) -> RouteIndex[Plan] | None:
         """Return the index that holds for a router's routes now, None when they must be asked one by one."""
@@ -142,16 +175,26 @@ class Selector:
             table = router.__dict__[_TABLE] = RouteTable()
         return table.refresh(routes, self._plan)
 
-    def scope_with_other_slash(self, router: Any, scope: Scope) -> Scope | None:
-        """Return the scope with, or without, the final slash of its path if a route matches that; else None."""
+    def scope_with_other_slash(self, router: Any, scope: Scope, index: RouteIndex[Plan] | None) -> Scope | None:
+        """Return the scope with, or without, the final slash of its path if a route matches that; else None.
+
+        Args:
+            router: Its routes are asked.
+            scope: What none of them matches as it is.
+            index: The index that was searched for it; None when they were asked one by one.
+        """
         path: str = scope["path"]
         root_path = scope.get("root_path")
         route_path = get_route_path(scope) if root_path else path
         if route_path == "/":
             return None
-        other_path = path.rstrip("/") if route_path.endswith("/") else path + "/"
+        if route_path.endswith("/"):
+            other_path = path.rstrip("/")
+        elif index is None or index.ends_in_slash or not route_path:
+            other_path = path + "/"
+        else:
+            return None
         routes: Iterable[Any] = router.routes
-        index = self._index(router)
         if index is not None:
             inner = get_route_path({"path": other_path, "root_path": root_path}) if root_path else other_path
             plans = index.candidates(inner)
@@ -176,13 +219,13 @@ class Selector:
                 return _take(route, child_scope, scope)
             if match is self._partial and partial is None:
                 partial = (route, child_scope)
-        return router._asterism_unmatched(scope) if partial is None else _take(*partial, scope)
+        return router._asterism_unmatched(scope, None) if partial is None else _take(*partial, scope)
 
     def _choose(self, plans: Iterable[Plan], path: str, segments: Sequence[str], scope: Scope) -> Any:
         """Choose among the candidates of one router.
 
         Returns:
-            What serves the scope; a router that is mounted with nothing around it; None when no candidate matches.
+            What serves the scope; the plan of a mount, whose keys are in the scope then; None when no candidate matches.
         """
         scope_kind = scope["type"]
         partial: tuple[Any, Scope] | None = None
@@ -208,11 +251,10 @@ class Selector:
                 # PERF: the method was compared, so all that `handle` would do is call the application.
                 return route.app if plain else route.handle
             if plan.kind == "mount":
-                if _enter(plan, path, segments, scope):
-                    app = route.app
-                    # PERF: that of a plain application is called without the frame of `handle`.
-                    is_plain = self._mount.handle is self._mount_handle and not plan.handles_itself
-                    return (app if type(app) is not self._router else self._inside(app)) if is_plain else route.handle
+                values = plan.values(path, segments)
+                if values is not None:
+                    _take(route, route._asterism_child_scope(scope, path, values), scope)
+                    return plan
             elif not plan.kind:
                 match, child_scope = route.matches(scope)
                 if match is self._full:
@@ -221,42 +263,9 @@ class Selector:
                     partial = partial or (route, child_scope)
         return None if partial is None else _take(*partial, scope)
 
-    def _inside(self, router: Any) -> Any:
-        """Return what serves a mounted router: the router itself, if nothing stands around its routing."""
-        routing = router.middleware_stack
-        is_bare = (
-            type(routing) is MethodType
-            and routing.__func__ is self._router_app
-            and routing.__self__ is router
-            and self._router.__call__ is self._router_call
-        )
-        return router if is_bare else router.__call__
-
 
 def _take(route: Any, child_scope: Scope, scope: Scope) -> Any:
     scope["route"] = route
     # COMPAT: the child scope may name another route.
     scope.update(child_scope)
     return route.handle
-
-
-def _enter(plan: Plan, path: str, segments: Sequence[str], scope: Scope) -> bool:
-    """Put the keys of a mount into the scope, unless it does not match."""
-    mount = plan.route
-    if plan.prefix is None:
-        values = plan.values(path, segments)
-        if values is None:
-            return False
-        _take(mount, mount._asterism_child_scope(scope, path, values), scope)
-        return True
-    # PERF: a prefix without parameters was compared by the index; the rest may be anything but a line break.
-    if "\n" in path and "\n" in path[len(plan.prefix) :]:
-        return False
-    root_path = scope.get("root_path", "")
-    scope["route"] = mount
-    scope["path_params"] = dict(scope.get("path_params", ()))
-    if "app_root_path" not in scope:
-        scope["app_root_path"] = root_path
-    scope["root_path"] = root_path + plan.prefix[:-1]
-    scope["endpoint"] = mount.app
-    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from starlette._exception_handler import HANDLERS_KEY, handle_exception, watch_of
+from starlette._exception_handler import AT_ONCE, HANDLERS_KEY, handle_exception, watch_of
 from starlette._exception_handler import ExceptionHandlers as ExceptionHandlers
 from starlette._exception_handler import StatusHandlers as StatusHandlers
 from starlette._exception_handler import wrap_app_handling_exceptions as wrap_app_handling_exceptions
@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse as PlainTextResponse
 from starlette.responses import Response as Response
 from starlette.types import ASGIApp as ASGIApp
 from starlette.types import ExceptionHandler as ExceptionHandler
+from starlette.types import Message
 from starlette.types import Receive as Receive
 from starlette.types import Scope as Scope
 from starlette.types import Send as Send
@@ -79,8 +80,7 @@ class ExceptionMiddleware:
             await self.app(scope, receive, watch.send)
         except Exception as exc:
             # PERF: the connection that handlers are given is not made before there is one to call.
-            conn = (Request if kind == "http" else WebSocket)(scope, receive, watch.send)
-            await handle_exception(exc, tables, conn, scope, receive, watch)
+            await handle_exception(exc, tables, None, scope, receive, watch)
 
     async def http_exception(self, request: Request, exc: Exception) -> Response:
         """Render an `HTTPException`: its detail as plain text, or no body where the status has none."""
@@ -96,3 +96,43 @@ class ExceptionMiddleware:
         if not isinstance(exc, WebSocketException):
             raise AssertionError(f"websocket_exception closes for a WebSocketException, got {exc!r}")
         await websocket.close(code=exc.code, reason=exc.reason)
+
+
+def _plain_answer(exc: Exception) -> tuple[Message, Message] | None:
+    """Return the messages that the response of `http_exception` would send; None when it must be asked."""
+    if (
+        type(exc) is not HTTPException
+        or exc.status_code in _WITHOUT_BODY
+        or exc.status_code < 200
+        or type(detail := exc.detail) is not str
+        or _parts(PlainTextResponse) != _PARTS
+    ):
+        return None
+    if exc.headers:
+        response = PlainTextResponse(detail, exc.status_code, exc.headers)
+        fields, body = response.raw_headers, response.body
+    else:
+        body = detail.encode()
+        fields = [(b"content-length", str(len(body)).encode()), (b"content-type", b"text/plain; charset=utf-8")]
+    return (
+        {"type": "http.response.start", "status": exc.status_code, "headers": fields},
+        {"type": "http.response.body", "body": body},
+    )
+
+
+def _parts(response: type[Response]) -> tuple[object, ...]:
+    return (
+        response,
+        response.__init__,
+        response.render,
+        response.init_headers,
+        response.__call__,
+        response.charset,
+        response.media_type,
+    )
+
+
+# PERF: an unknown path, or what an endpoint raises for a client to see, makes no request and seldom a response.
+# COMPAT: what tools replace on the class of responses, or the class itself, is noticed by comparison.
+_PARTS = _parts(PlainTextResponse)
+AT_ONCE[ExceptionMiddleware.http_exception] = _plain_answer

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.endpoints import HTTPEndpoint
 from starlette.exceptions import HTTPException, WebSocketException
-from starlette.middleware import Middleware
+from starlette.middleware import Middleware, exceptions
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -107,6 +107,33 @@ async def test_an_http_exception_is_rendered_as_text(
         assert (sent.status, sent.body) == (status, content)
         assert {name: sent.header(name) for name in headers} == headers
         assert exc.__traceback__ is None  # R23
+
+
+@pytest.mark.parametrize(
+    "part", [pytest.param(name, id=name) for name in ("__init__", "__call__", "render", "init_headers", "the-class")]
+)
+async def test_what_tools_replace_on_the_response_of_an_http_exception_is_used(
+    build: Build, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[str] = []
+
+    class Noted(PlainTextResponse):
+        def __init__(self, *args: Any, **keys: Any) -> None:
+            used.append("the-class")
+            super().__init__(*args, **keys)
+
+    if part == "the-class":
+        monkeypatch.setattr(exceptions, "PlainTextResponse", Noted)
+    else:
+        original = getattr(PlainTextResponse, part)
+
+        def replaced(*args: Any, **keys: Any) -> Any:
+            used.append(part)
+            return original(*args, **keys)
+
+        monkeypatch.setattr(PlainTextResponse, part, replaced)
+    sent = await call(build(Route("/", raising(HTTPException(403)))))
+    assert (sent.status, sent.body, used) == (403, b"Forbidden", [part])
 
 
 @pytest.mark.parametrize(
