@@ -225,7 +225,7 @@ class Selector:
         """Choose among the candidates of one router.
 
         Returns:
-            What serves the scope; the plan of a mount, whose keys are in the scope then; None when no candidate matches.
+            What serves the scope; the plan of a mount, whose keys are in the scope then; None when none matches.
         """
         scope_kind = scope["type"]
         partial: tuple[Any, Scope] | None = None
