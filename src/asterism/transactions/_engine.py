@@ -67,6 +67,7 @@ async def open_engine(
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        event.listen(engine.sync_engine, "reset", _end_sqlite)
     try:
         yield engine
     finally:
@@ -110,3 +111,9 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and then wants to write fails at once when another has written in between
     # (SQLITE_BUSY_SNAPSHOT); who has the lock from the start waits for the others, and sees what they wrote.
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _end_sqlite(connection: Any, record: Any, _: object) -> None:
+    # With SQLite, a commit that fails ends nothing, while SQLAlchemy takes the transaction for ended.
+    if record.driver_connection.in_transaction:
+        connection.rollback()

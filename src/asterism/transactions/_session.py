@@ -130,13 +130,9 @@ class _Course:
             await self._check()
         # Being cancelled does not count any more: the client may as well get the answer.
         with anyio.CancelScope(shield=True):
-            connection = await self.session.connection() if self.session.in_transaction() else None
             try:
                 await self.session.commit()
             except Exception as exc:
-                if connection is not None and connection.dialect.name == "sqlite":
-                    # The transaction goes on there, and SQLAlchemy takes it for ended.
-                    await connection.run_sync(lambda sync: sync.connection.rollback())
                 raise at_commit(exc)
 
     async def _check(self) -> None:
@@ -146,18 +142,21 @@ class _Course:
         """
         connection = await self.session.connection()
         try:
-            if connection.dialect.name == "sqlite":
-                driver: Any = (await connection.get_raw_connection()).driver_connection
-                if not driver.in_transaction:
-                    raise RuntimeError("SQLite rolled the transaction back when an error came")
-            else:
-                await connection.execute(text("SELECT 1"))
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            require_open(driver.in_transaction if connection.dialect.name == "sqlite" else True)
+            await connection.execute(text("SELECT 1"))
         except Exception as exc:
             exc.add_note(
                 "An error was caught that ended the transaction; let such errors pass, or have a savepoint "
                 "around what may fail: `async with session.begin_nested()`"
             )
             raise
+
+
+def require_open(in_transaction: bool) -> None:
+    """Raise RuntimeError when SQLite says that there is no transaction any more."""
+    if not in_transaction:
+        raise RuntimeError("SQLite rolled the transaction back when an error came")
 
 
 def _note_error(context: ExceptionContext) -> None:

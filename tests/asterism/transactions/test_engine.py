@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from asterism.api import endpoint
 from asterism.transactions import _engine, open_engine, snapshot, transaction
+from asterism.transactions._engine import READ_ONLY
+from asterism.transactions._session import Settings
 from starlette.responses import PlainTextResponse, Response
 from tests.asgi import Record, body, call, http_scope
 from tests.asterism.transactions.support import (
@@ -83,14 +85,22 @@ def test_how_transactions_of_sqlite_begin(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'test.db'}")
     event.listen(engine, "connect", _engine._prepare_sqlite)
     event.listen(engine, "begin", _engine._begin_sqlite)
+    event.listen(engine, "reset", _engine._end_sqlite)
     said: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *given: said.append(given[2]))
     for reads in (False, True, True, False):
-        with engine.connect().execution_options(**{_engine.READ_ONLY: reads}) as connection, connection.begin():
+        with engine.connect().execution_options(**{READ_ONLY: reads}) as connection, connection.begin():
             pass
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 1")
+        driver: Any = connection.connection.driver_connection
+        # As if a commit had failed.
+        connection.get_transaction().close()  # type: ignore[union-attr]  # there is one
+        driver.execute("BEGIN")
+    assert not driver.in_transaction
     engine.dispose()
     on, off = "PRAGMA query_only = ON", "PRAGMA query_only = OFF"
-    assert said == ["BEGIN IMMEDIATE", on, "BEGIN", "BEGIN", off, "BEGIN IMMEDIATE"]
+    assert said == ["BEGIN IMMEDIATE", on, "BEGIN", "BEGIN", off, "BEGIN IMMEDIATE", "BEGIN IMMEDIATE", "SELECT 1"]
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true"])
@@ -185,6 +195,18 @@ async def test_a_snapshot_cannot_write(engine: AsyncEngine) -> None:
     with serving(engine, adds_only) as app:
         assert (await call(app)).status == 200
     assert await stored(engine) == []
+
+
+@pytest.mark.parametrize(
+    ("dialect", "options"),
+    [
+        pytest.param("sqlite", {READ_ONLY: True}, id="sqlite-has-one-level"),
+        pytest.param("postgresql", {"isolation_level": "SERIALIZABLE", "postgresql_readonly": True}, id="postgresql"),
+        pytest.param("mysql", {"isolation_level": "SERIALIZABLE", READ_ONLY: True}, id="another"),
+    ],
+)
+def test_what_a_connection_is_told(dialect: str, options: dict[str, Any]) -> None:
+    assert Settings(read_only=True, isolation_level="SERIALIZABLE").execution_options(dialect) == options
 
 
 def test_no_transaction_is_none() -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from asterism.problems import Problem
 from asterism.transactions import open_engine, problem_of, transaction
 from asterism.transactions._failures import at_commit
+from asterism.transactions._session import require_open
 from starlette.requests import Request
 from starlette.responses import Response
 from tests.asgi import body, call, http_scope
@@ -226,6 +227,12 @@ async def test_a_program_explains_its_own_constraints(engine: AsyncEngine) -> No
     assert (answer.status, b"There is such an account" in answer.body) == (422, True)
 
 
+def test_sqlite_says_whether_a_transaction_goes_on() -> None:
+    require_open(True)
+    with pytest.raises(RuntimeError, match="rolled the transaction back"):
+        require_open(False)
+
+
 def test_only_what_breaks_at_the_commit_is_unknown() -> None:
     conflict = IntegrityError("", None, Exception())
     assert at_commit(conflict) is conflict
@@ -238,7 +245,15 @@ def test_errors_without_any_code() -> None:
     class Silent(Exception):
         """As drivers raise it that tell nothing."""
 
+    class Stating(Exception):
+        """As drivers raise it that tell the state."""
+
+        sqlstate = "40001"
+
     assert problem_of(DBAPIError("", None, Silent())) is None
+    collision = problem_of(DBAPIError("", None, Stating()))
+    assert collision is not None
+    assert collision.status_code == 503
     refused = problem_of(IntegrityError("", None, Silent()))
     assert refused is not None
     assert refused.status_code == 409

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -74,6 +75,23 @@ async def test_those_in_the_way_of_each_other_all_succeed_in_the_end(postgresql:
                 tasks.start_soon(run)
         assert [number for number, _ in await stored(engine)] == [0, 1, 2]
     assert len(attempts) > 3
+
+
+async def test_a_lock_that_took_too_long_is_tried_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'test.db'}"
+    async with accounts(url, lock_timeout=0.01) as engine, engine.connect() as other:
+        await other.execute(text("SELECT 1"))
+
+        def free(attempt: int) -> float:
+            pauses.append(attempt)
+            return 0
+
+        pauses: list[int] = []
+        with pytest.raises(Problem, match="Too many change the same"):
+            await in_transaction(engine, add, attempts=3, pause=free)
+        await other.rollback()
+        assert await in_transaction(engine, add, pause=free) == 7
+    assert pauses == [2, 3]
 
 
 @pytest.mark.parametrize("explained", [True, False])
