@@ -15,44 +15,72 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterable
+from typing import Protocol
 
-from starlette._graphql.page import SCRIPTS, STYLE, Asset
+from starlette._graphql.page import SCRIPTS, STYLE
 
 SKIPPED = 77
 
 
-def main() -> int:
-    folder = pathlib.Path(sys.argv[1])
-    missing = [asset for asset in (STYLE, *SCRIPTS) if not _is_right(folder / asset.name, asset)]
+class File(Protocol):
+    """A file of a page: where it is published, its name in the folder, and its hash."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def integrity(self) -> str: ...
+
+
+def fetch(title: str, files: Iterable[File], folder: pathlib.Path, told: str) -> int:
+    """Fetch the files that are missing, and return the exit status.
+
+    Args:
+        title: What the files are of.
+        files: The files.
+        folder: Where they belong.
+        told: The module that has their hashes.
+    """
+    missing = [file for file in files if not _is_right(folder / file.name, file)]
     if missing:
         npm = shutil.which("npm")
         if npm is None:
-            print("npm is not installed: the files of GraphiQL were not fetched.")
+            print(f"npm is not installed: the files of {title} were not fetched.")
             return SKIPPED
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as scratch:
-            for package in sorted({_package(asset) for asset in missing}):
+            for package in sorted({_package(file) for file in missing}):
                 if not _fetched(npm, package, pathlib.Path(scratch)):
-                    print(f"npm cannot fetch {package}: the files of GraphiQL are not there.")
+                    print(f"npm cannot fetch {package}: the files of {title} are not there.")
                     return SKIPPED
             _unpack(missing, pathlib.Path(scratch), folder)
-    if wrong := [asset.name for asset in missing if not _is_right(folder / asset.name, asset)]:
-        print(f"{', '.join(wrong)}: not what the hashes in starlette/_graphql/page.py say")
+    if wrong := [file.name for file in missing if not _is_right(folder / file.name, file)]:
+        print(f"{', '.join(wrong)}: not what the hashes in {told} say")
         return 1
-    print(f"The files of GraphiQL in {folder} are what their hashes say.")
+    print(f"The files of {title} in {folder} are what their hashes say.")
     return 0
 
 
-def _is_right(path: pathlib.Path, asset: Asset) -> bool:
+def _is_right(path: pathlib.Path, file: File) -> bool:
     if not path.is_file():
         return False
     digest = base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()
-    return asset.integrity == f"sha384-{digest}"
+    return file.integrity == f"sha384-{digest}"
 
 
-def _package(asset: Asset) -> str:
+def _package(file: File) -> str:
     """Return `react@18.3.1` for `https://unpkg.com/react@18.3.1/umd/react.production.min.js`."""
-    return asset.url.split("/")[3]
+    return _split(file.url)[0]
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Return the package, which may have a scope (`@scope/name@1.0`), and the path inside of it."""
+    steps = url.split("/")[3:]
+    scoped = 1 + steps[0].startswith("@")
+    return "/".join(steps[:scoped]), "/".join(steps[scoped:])
 
 
 def _fetched(npm: str, package: str, scratch: pathlib.Path) -> bool:
@@ -64,14 +92,14 @@ def _fetched(npm: str, package: str, scratch: pathlib.Path) -> bool:
     return done.returncode == 0
 
 
-def _unpack(assets: Iterable[Asset], scratch: pathlib.Path, folder: pathlib.Path) -> None:
-    for asset in assets:
-        inside = asset.url.split("/", 4)[4]
-        with tarfile.open(scratch / (_package(asset).replace("@", "-") + ".tgz")) as archive:
+def _unpack(files: Iterable[File], scratch: pathlib.Path, folder: pathlib.Path) -> None:
+    for file in files:
+        package, inside = _split(file.url)
+        with tarfile.open(scratch / (package.lstrip("@").replace("/", "-").replace("@", "-") + ".tgz")) as archive:
             member = archive.extractfile(f"package/{inside}")
             if member is not None:
-                (folder / asset.name).write_bytes(member.read())
+                (folder / file.name).write_bytes(member.read())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(fetch("GraphiQL", (STYLE, *SCRIPTS), pathlib.Path(sys.argv[1]), "starlette/_graphql/page.py"))

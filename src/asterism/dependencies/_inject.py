@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from asterism.dependencies._graph import Graph, build_graph
 from asterism.dependencies._overrides import active_overrides
@@ -13,6 +13,9 @@ from asterism.dependencies._resources import RESOURCES_ATTRIBUTE
 from asterism.dependencies._signatures import signature_of
 from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
+
+# What stood beside the `Depends` of an endpoint, for its documentation.
+MARKS_ATTRIBUTE: Final = "__asterism_marks__"
 
 
 def inject(function: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -54,6 +57,7 @@ def dress(program: Callable[[Any], Any], function: Callable[..., Any], graph: Gr
     )
     # `inspect` follows this to a signature that is not that of the program.
     del program.__wrapped__  # type: ignore[attr-defined]
+    setattr(program, MARKS_ATTRIBUTE, tuple(graph.marks))
     setattr(program, RESOURCES_ATTRIBUTE, tuple(call.function for call in graph.calls if call.scope == "app"))
     return program
 
