@@ -12,7 +12,7 @@ from urllib.parse import quote
 from anyio.to_thread import run_sync
 
 from starlette._asgi.denial import DenialSend
-from starlette._asgi.disconnect import race, send_raises, wait_for_disconnect
+from starlette._asgi.disconnect import LastSend, race, send_raises, wait_for_disconnect
 from starlette._asgi.files import (
     Chunks,
     DirectFile,
@@ -320,6 +320,7 @@ class StreamingResponse(Response):
 
     # The OSError that `send` raised, to be told from one of the content.
     _star_send_error: OSError | None = None
+    _star_ending: Send | None = None  # what the last message was given to
 
     def __init__(
         self,
@@ -357,6 +358,7 @@ class StreamingResponse(Response):
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
                     sending = False
                 sending = True
+            self._star_ending = send
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except OSError as exc:
             if sending:
@@ -376,7 +378,13 @@ class StreamingResponse(Response):
             elif send_raises(scope):
                 await self._star_stream(send)
             else:
-                await race(self.stream_response(send), functools.partial(self.listen_for_disconnect, receive))
+                listen = functools.partial(self.listen_for_disconnect, receive)
+                if type(self).stream_response is _STREAM_RESPONSE:
+                    await race(self.stream_response(send), listen, lambda: self._star_ending is send)
+                    self._star_ending = None
+                else:  # replaced: it does not note when it comes to the end
+                    last = LastSend(send)
+                    await race(self.stream_response(last.send), listen, last.begun)
         finally:
             await close_steps(self.body_iterator)
         if self.background is not None:
@@ -560,11 +568,12 @@ class FileResponse(Response):
                 await send({"type": "http.response.pathsend", "path": str(self.path)})
             else:
                 await file.prepare(plan.spans[0], last=len(plan.spans) == 1)
-                work = send_spans(start, plan, file, send, self.chunk_size)
                 if denial or send_raises(scope):
-                    await work
+                    await send_spans(start, plan, file, send, self.chunk_size)
                 else:
-                    await race(work, functools.partial(wait_for_disconnect, receive))
+                    last = LastSend(send)
+                    work = send_spans(start, plan, file, last.send, self.chunk_size)
+                    await race(work, functools.partial(wait_for_disconnect, receive), last.begun)
         finally:
             await file.aclose()
         if self.background is not None:

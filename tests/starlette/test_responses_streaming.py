@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -10,7 +11,7 @@ import pytest
 
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
-from starlette.responses import StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.types import Message, Send
 from tests.asgi import Record, Script, call, http_scope, websocket_scope
 
@@ -252,6 +253,49 @@ async def test_a_disconnect_stops_an_old_server_and_the_task_runs() -> None:  # 
     assert numbers.ended == 1
     assert ran == [1]
     assert sent.messages[-1]["more_body"] is True
+
+
+class Closing(StreamingResponse):
+    """One that streams in its own way."""
+
+    async def stream_response(self, send: Send) -> None:
+        await super().stream_response(send)
+
+
+def streamed(path: Path) -> Response:
+    return StreamingResponse(Numbers(waits=True).pieces())
+
+
+def streamed_otherwise(path: Path) -> Response:
+    return Closing(Numbers(waits=True).pieces())
+
+
+def file(path: Path) -> Response:
+    (path / "file").write_bytes(bytes(100_000))
+    return FileResponse(path / "file")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("make", [streamed, streamed_otherwise, file])
+async def test_a_server_that_ends_its_connection_is_not_cancelled(
+    make: Callable[[Path], Response], tmp_path: Path
+) -> None:  # threats R02
+    over, ended = anyio.Event(), []
+
+    async def receive() -> Message:
+        await over.wait()
+        return GONE
+
+    async def send(message: Message) -> None:
+        await anyio.lowlevel.checkpoint()
+        if message.get("more_body") is False:
+            over.set()  # as Hypercorn does: it tells that the exchange is over, then it closes the connection
+            await anyio.wait_all_tasks_blocked()
+            ended.append(True)
+
+    response = make(tmp_path)
+    await response(http_scope(**OLD), receive, send)
+    assert ended == [True]
 
 
 @pytest.mark.anyio

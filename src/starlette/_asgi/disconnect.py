@@ -13,7 +13,7 @@ from typing import Any, Final
 import anyio
 
 from starlette._utils import create_collapsing_task_group
-from starlette.types import Message, Receive, Scope
+from starlette.types import Message, Receive, Scope, Send
 
 _SEND_RAISES_SINCE: Final = (2, 4)
 
@@ -51,8 +51,33 @@ async def _received(receive: Receive) -> Message:
     return await receive()
 
 
-async def race(work: Coroutine[Any, Any, None], listen: Callable[[], Awaitable[None]]) -> None:
-    """Run `work` until it ends or `listen()` returns, which cancels it.
+class LastSend:
+    """A `send` that notes when the last message of a body is on its way."""
+
+    __slots__ = ("_begun", "_send")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._begun = False
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Return what the server's `send` returns: one call more, but no frame to wait in."""
+        if not message.get("more_body") and message["type"] == "http.response.body":
+            self._begun = True
+        return self._send(message)
+
+    def begun(self) -> bool:
+        """Tell whether the last message was handed to the server."""
+        return self._begun
+
+
+async def race(
+    work: Coroutine[Any, Any, None], listen: Callable[[], Awaitable[None]], ending: Callable[[], bool] = bool
+) -> None:
+    """Run `work` until it ends or `listen()` returns, which cancels it, unless `ending()` is true by then.
+
+    It has to be while the last message is sent: the server may say already that the exchange is over, and still has
+    its connection to end. Hypercorn keeps that for ever when it is cancelled there.
 
     An exception of either is raised as itself; if both fail, an ExceptionGroup of the two.
     """
@@ -61,7 +86,8 @@ async def race(work: Coroutine[Any, Any, None], listen: Callable[[], Awaitable[N
 
         async def listener() -> None:
             await listen()
-            group.cancel_scope.cancel()
+            if not ending():
+                group.cancel_scope.cancel()
 
         race.on_wait = lambda: group.start_soon(listener)
         await race

@@ -7,7 +7,8 @@ from typing import Any
 import anyio
 import pytest
 
-from starlette._asgi.disconnect import race, send_raises, wait_for_disconnect
+from starlette._asgi.disconnect import LastSend, race, send_raises, wait_for_disconnect
+from starlette.types import Message
 from tests.asgi import Script
 
 
@@ -77,6 +78,37 @@ async def test_a_disconnect_cancels_work_inside_of_its_own_scopes() -> None:
 
     await race(work(), lambda: wait_for_disconnect(Script({"type": "http.disconnect"})))
     assert ended == [True]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("more", "expected"), [(False, ["ended"]), (True, ["cancelled"])], ids=["last", "not-last"])
+async def test_the_last_message_is_not_broken_off(more: bool, expected: list[str]) -> None:  # threats R02
+    left = anyio.Event()
+    ended: list[str] = []
+
+    async def receive() -> Message:
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            left.set()  # the server tells that the exchange is over, and goes on to end it
+            try:
+                for _ in range(9):
+                    await anyio.lowlevel.checkpoint()
+            except anyio.get_cancelled_exc_class():
+                ended.append("cancelled")
+                raise
+            ended.append("ended")
+
+    last = LastSend(send)
+
+    async def work() -> None:
+        await last.send({"type": "http.response.start", "status": 200, "headers": []})
+        await last.send({"type": "http.response.body", "body": b"x", "more_body": more})
+
+    await race(work(), lambda: wait_for_disconnect(receive), last.begun)
+    assert ended == expected
 
 
 @pytest.mark.anyio
