@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from asterism.api import _types
+from asterism.api._constraints import checking
 from asterism.api._dataclasses import completing
 from asterism.api._formats import Format
 from asterism.api._options import DEFAULT_MAX_BODY_SIZE
@@ -47,7 +48,7 @@ class BodyReader:
         self._suffixes: dict[str, Callable[[bytes], Any]] = {}
         self._formats: dict[Callable[[bytes], Any], Format] = {}
         for known in () if body.raw else formats:
-            decoder = completing(known.decoder(body.type), body.type)
+            decoder = checking(completing(known.decoder(body.type), body.type), body.type)
             self._formats[decoder] = known
             for name in (known.media_type, *known.also):
                 if name.startswith("+"):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from asterism.api import _types
+from asterism.api._constraints import check_of
 from asterism.api._libraries import msgspec, require_multipart
 from asterism.api._markers import Body as BodyMark
 from asterism.api._markers import Header, Marker, Security
@@ -92,6 +93,14 @@ class _Collector:
             if parameter.type not in self.given:
                 self.given.append(parameter.type)
             return External(Given(parameter.type))
+        for misplaced in (parameter.type, parameter.default):
+            if isinstance(misplaced, Marker):
+                name = type(misplaced).__name__
+                raise DependencyError(
+                    f"the {name}() of the parameter {parameter.name} is not seen there: "
+                    f"write {parameter.name}: Annotated[<its type>, {name}(...)], and a default behind it",
+                    (owner,),
+                )
         self.security += [mark for mark in parameter.marks if isinstance(mark, Security)]
         mark = next((mark for mark in parameter.marks if isinstance(mark, Marker)), None)
         source = _source(parameter, mark)
@@ -175,6 +184,7 @@ def _checked(parameter: Parameter, owner: Callable[..., Any]) -> Any:
         kind = _types.checked_type(parameter.type, parameter.marks)
         _refuse_unsafe(kind)
         described = msgspec().inspect.type_info(kind)
+        check_of(kind)
     except (TypeError, ValueError, NameError) as exc:
         raise DependencyError(f"the parameter {parameter} has a type that cannot be checked: {exc}", (owner,)) from exc
     unknown = _unknown(described)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from asterism.api import _types
+from asterism.api._constraints import check_of
 from asterism.api._libraries import mistakes, msgspec
 from asterism.api._plan import Source
 from asterism.api._readers import Group
@@ -24,8 +25,8 @@ MAX_ERRORS: Final = 50
 _DEPTH: Final = 6
 _ITEMS: Final = 1000
 
-# A path in a message of msgspec: "... - at `$.items[3].price`".
-_AT: Final = re.compile(r"(?s)(.*) - at `(?:key in )?\$(.*)`")
+# A path in a message of msgspec: "... - at `$.items[3].price`", "... - at `key` in `$.items`".
+_AT: Final = re.compile(r"(?s)(.*) - at (?:`key` in )?`\$(.*)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Findings:
             if depth > 0:
                 self._descend(value, kind, location, depth - 1)
             if len(self.errors) == before:
-                self.note(exc, location)
+                self.note(exc, location, _types.choices_of(kind))
 
     def check_group(self, group: Group, sent: Mapping[str, Any], name_of: Callable[[str], str]) -> None:
         """Note what is wrong with the values of a group; `name_of` says where a value came from."""
@@ -96,7 +97,10 @@ class Findings:
         if adapter is not None:
             adapter.validate_python(value)
         else:
-            msgspec().convert(value, kind, strict=not self.text, dec_hook=_types.decode_hook, str_keys=True)
+            made = msgspec().convert(value, kind, strict=not self.text, dec_hook=_types.decode_hook, str_keys=True)
+            check = check_of(kind)
+            if check is not None:
+                check(made)
 
     def _descend(self, value: Any, kind: Any, location: str, depth: int) -> None:
         bare, _ = split(kind)
@@ -129,8 +133,8 @@ class Findings:
                     self.add(f"{location}.{str(name)[:80]}", "is not known", "unknown")
         return len(self.errors) > before
 
-    def note(self, exc: BaseException, location: str) -> None:
-        """Note what an engine said."""
+    def note(self, exc: BaseException, location: str, choices: Sequence[Any] = ()) -> None:
+        """Note what an engine said; `choices` are the values that are allowed, where these can be counted."""
         details = _pydantic_errors(exc) or _pydantic_errors(exc.__cause__)
         if details:
             for detail in details:
@@ -140,7 +144,7 @@ class Findings:
         text, path = (found[1], found[2]) if found else (str(exc), "")
         self.add(
             location + path[:400] + missing_field(text) + unknown_field(text),
-            wording(text, self.text),
+            wording(text, self.text, () if path else choices),
             kind_of_error(text),
         )
 
@@ -152,7 +156,20 @@ def _pydantic_errors(exc: Any) -> Sequence[Mapping[str, Any]]:
     return errors(include_url=False, include_input=False, include_context=False)  # type: ignore[no-any-return]
 
 
-_PYDANTIC_KINDS: Final = {"missing": "missing", "extra_forbidden": "unknown", "json_invalid": "invalid"}
+# Its kinds by ours; what is not here is told by its ending.
+_PYDANTIC_KINDS: Final = {
+    kind: ours
+    for ours, kinds in {
+        "missing": ["missing"],
+        "unknown": ["extra_forbidden"],
+        "range": ["greater_than", "greater_than_equal", "less_than", "less_than_equal", "multiple_of"],
+        "length": ["string_too_short", "string_too_long", "bytes_too_short", "bytes_too_long", "too_short", "too_long"],
+        "pattern": ["string_pattern_mismatch"],
+        "value": ["literal_error", "enum"],
+        "format": ["datetime_from_date_parsing", "date_from_datetime_parsing", "time_parsing", "uuid_parsing"],
+    }.items()
+    for kind in kinds
+}
 
 
 def _from_pydantic(detail: Mapping[str, Any]) -> tuple[str, str]:

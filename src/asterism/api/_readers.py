@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from asterism.api import _types
+from asterism.api._constraints import checking
 from asterism.api._dataclasses import completing
 from asterism.api._libraries import msgspec
 from asterism.api._plan import Field, Source
@@ -43,7 +44,7 @@ class Group:
 
         known = self.known
         if known is None:
-            return completing(lambda connection: convert(raw(connection), kind, strict=False, dec_hook=hook), kind)
+            return _careful(lambda connection: convert(raw(connection), kind, strict=False, dec_hook=hook), kind)
 
         def read_exactly(connection: Any) -> Any:
             values = raw(connection)
@@ -51,7 +52,7 @@ class Group:
                 raise ValueError("unknown query parameters")
             return convert(values, kind, strict=False, dec_hook=hook)
 
-        return completing(read_exactly, kind)
+        return _careful(read_exactly, kind)
 
     def expression(self, field: Field, variable: str) -> str:
         """Return the source of a field's value."""
@@ -61,6 +62,10 @@ class Group:
     def source(self) -> Source:
         """Where all of them come from; forms have files, too."""
         return self.fields[0].source
+
+
+def _careful(read: Callable[[Any], Any], kind: Any) -> Callable[[Any], Any]:
+    return checking(completing(read, kind), kind)
 
 
 def groups(fields: Sequence[Field]) -> list[Group]:

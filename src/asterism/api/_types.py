@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import datetime
+import decimal
+import enum
 import functools
 import inspect
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from asterism.api._libraries import msgspec
-from asterism.api._markers import Marker
 from asterism.dependencies._signatures import split
 from starlette.datastructures import UploadFile
 
@@ -32,6 +34,8 @@ UNIONS: Final = (typing.Union, types.UnionType)
 
 # The bounds that `msgspec.Meta`, our markers and annotated-types have in common, by the same names.
 _BOUNDS: Final = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length", "pattern")
+# What else a `msgspec.Meta` says.
+_DESCRIBING: Final = ("title", "description", "examples", "extra_json_schema", "extra", "tz")
 
 
 def is_model(kind: Any) -> bool:
@@ -89,29 +93,58 @@ def parts(kind: Any) -> Iterator[Any]:
     """Yield a type and the types it is made of."""
     bare, _ = split(kind)
     yield bare
-    for part in typing.get_args(bare):
-        if not isinstance(part, str | bytes | int):  # of a Literal
-            yield from parts(part)
+    for part in arguments_of(bare):
+        yield from parts(part)
 
 
 def checked_type(kind: Any, marks: Sequence[Any] = ()) -> Any:
     """Return a type that msgspec understands, with the constraints that stood beside it in any of the known forms."""
     kind = _with_inner_bounds(kind)
-    metas: list[Any] = []
     bounds: dict[str, Any] = {}
     for mark in marks:
-        if isinstance(mark, msgspec().Meta):
-            metas.append(mark)
-        elif isinstance(mark, Marker):
-            bounds |= _bounds_of(mark)
-        else:
-            for single in _ungrouped(mark):
-                bounds |= _bounds_of(single)
+        for single in _ungrouped(mark):
+            bounds |= _bounds_of(single)
     if bounds:
-        metas.append(msgspec().Meta(**bounds))
-    for meta in metas:
-        kind = Annotated[kind, meta]
+        kind = _with_bounds(kind, bounds)
+    for meta in marks:
+        texts = {name: getattr(meta, name) for name in _DESCRIBING} if _is_meta(meta) else {}
+        if any(value is not None for value in texts.values()):
+            kind = Annotated[kind, msgspec().Meta(**texts)]
     return kind
+
+
+def foreign_marks(marks: Sequence[Any]) -> list[Any]:
+    """Return the marks with constraints that msgspec does not read: of annotated-types, our markers, and `Limits`."""
+    return [mark for mark in marks if not _is_meta(mark) and any(map(_bounds_of, _ungrouped(mark)))]
+
+
+@functools.lru_cache(maxsize=512)
+def hints_of(model: Any) -> Mapping[str, Any]:
+    """Return the annotations of the fields of a model, with what its type variables stand for.
+
+    Raises:
+        NameError: A name in an annotation cannot be found.
+    """
+    origin = typing.get_origin(model) or model
+    given = dict(zip(getattr(origin, "__parameters__", ()), typing.get_args(model), strict=False))
+    found = typing.get_type_hints(origin, include_extras=True)
+    return {name: _substituted(_unwrapped(kind), given) for name, kind in found.items()}
+
+
+def _unwrapped(kind: Any) -> Any:
+    """Return a type without what can be said of an item of a TypedDict."""
+    while str(typing.get_origin(kind)).rpartition(".")[2] in {"Required", "NotRequired", "ReadOnly"}:
+        (kind,) = typing.get_args(kind)
+    return kind
+
+
+def _substituted(kind: Any, given: Mapping[Any, Any]) -> Any:
+    if kind in given:
+        return given[kind]
+    variables = getattr(kind, "__parameters__", ())
+    if not given or not variables:
+        return kind
+    return kind[tuple(given.get(variable, variable) for variable in variables)]
 
 
 def fields_of(model: Any) -> list[tuple[str, Any]]:
@@ -126,14 +159,77 @@ def members_of(model: Any) -> tuple[tuple[str, Any, bool], ...]:
         found = model.model_fields.items()
         return tuple((field.alias or name, field.annotation, field.is_required()) for name, field in found)
     described = msgspec().inspect.type_info(model)
-    hints = typing.get_type_hints(typing.get_origin(model) or model, include_extras=True)
+    hints = hints_of(model)
     fields = getattr(described, "fields", ())
-    return tuple((field.encode_name, hints.get(field.name, Any), field.required) for field in fields)
+    return tuple((field.encode_name, checked_type(hints.get(field.name, Any)), field.required) for field in fields)
+
+
+def choices_of(kind: Any) -> Sequence[Any]:
+    """Return the values of an enum or a Literal, as clients spell them; none when a type has others as well."""
+    bare, _ = split(kind)
+    if typing.get_origin(bare) is typing.Literal:
+        return typing.get_args(bare)
+    if isinstance(bare, type) and issubclass(bare, enum.Enum):
+        return [member.value for member in bare]
+    if typing.get_origin(bare) in UNIONS:
+        (others, *more) = [part for part in typing.get_args(bare) if part is not type(None)]
+        return () if more else choices_of(others)
+    return ()
 
 
 def forbids_unknown(model: Any) -> bool:
     """Tell a model that takes no fields but its own."""
     return bool(getattr(msgspec().inspect.type_info(model), "forbid_unknown_fields", False))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of what has an order, but none that msgspec knows: decimal numbers, dates, times."""
+
+    ge: Any = None
+    gt: Any = None
+    le: Any = None
+    lt: Any = None
+    multiple_of: Any = None
+
+
+# Which types a bound can be said of.
+_NUMBERS: Final = (int, float)
+ORDERED: Final = (decimal.Decimal, datetime.datetime, datetime.date, datetime.time, datetime.timedelta)
+_TEXTS: Final = (str, bytes, bytearray, memoryview)
+
+
+def _with_bounds(kind: Any, bounds: Mapping[str, Any]) -> Any:
+    """Return a type with constraints; of a union, each part gets what can be said of it, as msgspec wants it."""
+    if typing.get_origin(kind) not in UNIONS:
+        is_ordered = split(kind)[0] in ORDERED and all(_takes(kind, name) for name in bounds)
+        return Annotated[kind, (Limits if is_ordered else msgspec().Meta)(**bounds)]
+    taken = [(part, {name: bounds[name] for name in bounds if _takes(part, name)}) for part in arguments_of(kind)]
+    if not bounds.keys() <= {name for _, own in taken for name in own}:
+        return Annotated[kind, msgspec().Meta(**bounds)]  # msgspec says what is wrong with it
+    return _union_of(_with_bounds(part, own) if own else part for part, own in taken)
+
+
+def _takes(kind: Any, bound: str) -> bool:
+    bare, _ = split(kind)
+    if bound == "multiple_of":
+        return bare in (*_NUMBERS, decimal.Decimal)
+    if bound == "pattern":
+        return bare is str
+    if bound in {"min_length", "max_length"}:
+        return bare in _TEXTS or is_many(bare) or (typing.get_origin(bare) or bare) in MAPPINGS
+    return bare in _NUMBERS or bare in ORDERED
+
+
+def arguments_of(kind: Any) -> Sequence[Any]:
+    """Return what a type is made of; nothing for a Literal, whose arguments are values."""
+    if typing.get_origin(kind) is typing.Literal:
+        return ()
+    return [part for part in typing.get_args(kind) if part is not ...]
+
+
+def _is_meta(mark: Any) -> bool:
+    return isinstance(mark, msgspec().Meta)
 
 
 def _ungrouped(mark: Any) -> Iterator[Any]:
@@ -151,7 +247,7 @@ def _ungrouped(mark: Any) -> Iterator[Any]:
 
 def _bounds_of(mark: Any) -> dict[str, Any]:
     found = {name: getattr(mark, name, None) for name in _BOUNDS}
-    return {name: value for name, value in found.items() if isinstance(value, int | float | str)}
+    return {name: value for name, value in found.items() if isinstance(value, (int, float, str, *ORDERED))}
 
 
 def _with_inner_bounds(kind: Any) -> Any:
@@ -164,9 +260,11 @@ def _with_inner_bounds(kind: Any) -> Any:
     if not arguments or origin is typing.Literal or is_model(kind) or not _has_marks(arguments):
         return kind
     converted = tuple(_with_inner_bounds(part) for part in arguments)
-    if origin in UNIONS:
-        return typing.Union[converted]  # noqa: UP007  # of a tuple
-    return origin[converted]
+    return _union_of(converted) if origin in UNIONS else origin[converted]
+
+
+def _union_of(parts: Iterable[Any]) -> Any:
+    return typing.Union[tuple(parts)]  # noqa: UP007  # of a tuple
 
 
 def _has_marks(arguments: Sequence[Any]) -> bool:

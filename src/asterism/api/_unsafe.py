@@ -10,7 +10,7 @@ process dies, mostly much later, when garbage is collected:
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from asterism.api import _types
@@ -25,59 +25,44 @@ _Part = tuple[Any, tuple[Any, ...]]
 
 def unsafe_union(kind: Any) -> str | None:
     """Return what in a type, at any depth, makes msgspec crash, in words; None when nothing does."""
-    return _search(kind, {}, set())
+    return _search(kind, set())
 
 
-def _search(kind: Any, given: Mapping[Any, Any], seen: set[Any]) -> str | None:
-    parts = list(_alternatives(kind, (), given))
+def _search(kind: Any, seen: set[Any]) -> str | None:
+    parts = list(_alternatives(kind, ()))
     found = _clash(parts) if len(parts) > 1 else None
     if found is not None:
         return found
     for part, _ in parts:
-        inner: Iterator[tuple[Any, Mapping[Any, Any]]] = ((one, given) for one in _arguments(part))
+        inner = _types.arguments_of(part)
         if _types.is_model(part):
             if part in seen:
                 continue
             seen.add(part)
-            inner = _members(part, given)
-        for one, known in inner:
-            found = _search(one, known, seen)
+            inner = _members(part)
+        for one in inner:
+            found = _search(one, seen)
             if found is not None:
                 return found
     return None
 
 
-def _alternatives(kind: Any, marks: tuple[Any, ...], given: Mapping[Any, Any]) -> Iterator[_Part]:
+def _alternatives(kind: Any, marks: tuple[Any, ...]) -> Iterator[_Part]:
     """Yield what a type may be, one by one, with the marks that stood beside it or around the union."""
     bare, own = split(kind)
     marks = (*own, *marks)
-    if bare in given:  # a type variable
-        yield from _alternatives(given[bare], marks, {})
-    elif hasattr(bare, "__supertype__"):  # a NewType
-        yield from _alternatives(bare.__supertype__, marks, given)
-    elif typing.get_origin(bare) in _types.UNIONS:
+    if typing.get_origin(bare) in _types.UNIONS:
         for part in typing.get_args(bare):
-            yield from _alternatives(part, marks, given)
+            yield from _alternatives(part, marks)
     else:
         yield bare, marks
 
 
-def _arguments(kind: Any) -> Iterator[Any]:
-    if typing.get_origin(kind) is not typing.Literal:
-        yield from (part for part in typing.get_args(kind) if part is not ...)
-
-
-def _members(model: Any, given: Mapping[Any, Any]) -> Iterator[tuple[Any, Mapping[Any, Any]]]:
-    """Yield the types of the fields of a model, and what its type variables stand for."""
-    origin = typing.get_origin(model) or model
-    arguments = [given.get(part, part) for part in typing.get_args(model)]
-    known = dict(zip(getattr(origin, "__parameters__", ()), arguments, strict=False))
+def _members(model: Any) -> Sequence[Any]:
     try:
-        hints = typing.get_type_hints(origin, include_extras=True)
+        return list(_types.hints_of(model).values())
     except NameError:  # said by whoever checks the type
-        return
-    for kind in hints.values():
-        yield kind, known
+        return ()
 
 
 def _clash(parts: list[_Part]) -> str | None:

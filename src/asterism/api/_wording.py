@@ -6,7 +6,8 @@ The messages are those of msgspec 0.19 to 0.22; one that is not known is passed 
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 _NAMES: Final = {
     "int": "an integer",
@@ -25,6 +26,9 @@ _NAMES: Final = {
     "uuid": "a UUID",
     "decimal": "a decimal number",
 }
+
+# More values than these are not listed.
+_CHOICES: Final = 12
 
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
@@ -47,13 +51,18 @@ _RULES: Final[tuple[tuple[re.Pattern[str], str, str], ...]] = (
     (re.compile(r"Expected `([^`]*)`, got `([^`]*)`"), "type", "must be {name}"),
     (re.compile(r"Invalid enum value (.*)", re.DOTALL), "value", "is none of the allowed values"),
     (re.compile(r"Invalid value (.*)", re.DOTALL), "value", "is none of the allowed values"),
-    (re.compile(r"Invalid RFC3339 encoded datetime"), "format", "must be a date and time: 2026-01-31T12:00:00Z"),
-    (re.compile(r"Invalid RFC3339 encoded date"), "format", "must be a date: 2026-01-31"),
-    (re.compile(r"Invalid RFC3339 encoded time"), "format", "must be a time: 12:00:00"),
-    (re.compile(r"Invalid ISO8601 duration"), "format", "must be a duration: P1DT2H"),
+    (
+        re.compile(r"Invalid RFC3339 encoded datetime"),
+        "format",
+        "must be a date and time, such as 2026-01-31T12:00:00Z",
+    ),
+    (re.compile(r"Invalid RFC3339 encoded date"), "format", "must be a date, such as 2026-01-31"),
+    (re.compile(r"Invalid RFC3339 encoded time"), "format", "must be a time, such as 12:00:00"),
+    (re.compile(r"Invalid ISO8601 duration"), "format", "must be a duration, such as P1DT2H"),
     (re.compile(r"Invalid UUID"), "format", "must be a UUID"),
     (re.compile(r"Invalid decimal string"), "format", "must be a decimal number"),
     (re.compile(r"Invalid base64 encoded string"), "format", "must be base64"),
+    (re.compile(r"(must have (?:no|a) time zone)"), "format", "{0}"),
     (re.compile(r"(?:Integer value|Number) out of range"), "range", "is too large a number"),
 )
 
@@ -63,12 +72,13 @@ def kind_of_error(text: str) -> str:
     return next((kind for pattern, kind, _ in _RULES if pattern.fullmatch(text)), "invalid")
 
 
-def wording(text: str, was_text: bool) -> str:
+def wording(text: str, was_text: bool, choices: Sequence[Any] = ()) -> str:
     """Return a message for people.
 
     Args:
         text: What msgspec says, without the path.
         was_text: The value came as text (in a query, say), so that its type is nothing the sender chose.
+        choices: The values that are allowed, where these can be counted.
     """
     for pattern, kind, said in _RULES:
         found = pattern.fullmatch(text)
@@ -76,6 +86,8 @@ def wording(text: str, was_text: bool) -> str:
             groups = [str(group)[:120].removesuffix(".0") for group in found.groups()]
             name = _listed(groups[0]) if groups else ""
             sentence = said.format(*groups, name=name)
+            if kind == "value" and 0 < len(choices) <= _CHOICES:
+                return "must be " + _either([repr(choice)[:80] for choice in choices])
             if kind == "type" and not was_text:
                 sentence += f", not {_listed(groups[1])}"
             return sentence
@@ -95,6 +107,10 @@ def unknown_field(text: str) -> str:
 def _field(pattern: re.Pattern[str], text: str) -> str:
     found = pattern.fullmatch(text)
     return f".{found[1][:80]}" if found else ""
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _listed(names: str) -> str:

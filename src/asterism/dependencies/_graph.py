@@ -152,6 +152,12 @@ class _Builder:
         return Result(len(self.graph.calls) - 1)
 
     def _argument(self, parameter: Parameter, scope: Scope, *, is_provider: bool) -> Argument | None:
+        if isinstance(parameter.type, Depends) or isinstance(parameter.default, Depends):
+            raise DependencyError(
+                f"the Depends() of the parameter {parameter.name} is not seen there: "
+                f"write {parameter.name}: Annotated[<its type>, Depends(...)]",
+                tuple(self.chain),
+            )
         asked = next((mark for mark in parameter.marks if isinstance(mark, Depends)), None)
         if asked is not None:
             self.graph.marks += [mark for mark in parameter.marks if mark is not asked]

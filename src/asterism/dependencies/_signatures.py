@@ -78,7 +78,7 @@ def signature_of(function: Callable[..., Any]) -> Signature:
 
 
 def split(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return a type without `Annotated` and aliases of the `type` statement, and the marks that these had."""
+    """Return a type without `Annotated`, `NewType` and aliases of the `type` statement, and the marks these had."""
     marks: tuple[Any, ...] = ()
     while True:
         if typing.get_origin(annotation) is Annotated:
@@ -86,6 +86,8 @@ def split(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
             annotation = annotation.__origin__
         elif type(annotation).__name__ == "TypeAliasType":
             annotation = annotation.__value__
+        elif isinstance(annotation, typing.NewType):
+            annotation = annotation.__supertype__
         else:
             return annotation, marks
 

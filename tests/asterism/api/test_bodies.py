@@ -135,7 +135,7 @@ def test_types_of_bodies(kind: Any, sent: Any, expected: Any) -> None:
                 ("body.items[1].price", "must be a number, not text", "type"),
                 ("body.items[1].tags.a", "must be an integer, not text", "type"),
                 ("body.note", "must have at most 5 characters", "length"),
-                ("body.at", "must be a date: 2026-01-31", "format"),
+                ("body.at", "must be a date, such as 2026-01-31", "format"),
             ],
             id="all-at-once",
         ),

@@ -8,7 +8,7 @@ import enum
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple, Optional, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple, NewType, Optional, TypedDict
 
 import annotated_types
 import attrs
@@ -29,6 +29,9 @@ from tests.asterism.api.support import client, errors
 class Colour(enum.Enum):
     RED = "red"
     BLUE = "blue"
+
+
+Number = NewType("Number", int)
 
 
 class Level(enum.IntEnum):
@@ -248,6 +251,9 @@ TYPES: list[Any] = [
     (tuple[int, ...], "3", [3]),
     (Sequence[int], "3", [3]),
     (Any, "3", "3"),
+    (Number, "3", 3),
+    (Annotated[int | None, Query(ge=1, title="Size")], "null", None),
+    (Annotated[decimal.Decimal | None, Query(ge=0, multiple_of=0.5)], "1.5", "1.5"),
 ]
 
 
@@ -272,13 +278,42 @@ WRONG: list[Any] = [
     (int, "１", "must be an integer", "type"),
     (int, "9" * 5000, "is too large a number", "range"),
     (float, "1e999", "is too large a number", "range"),
-    (Colour, "green", "is none of the allowed values", "value"),
-    (Literal["a"], "b", "is none of the allowed values", "value"),
+    (Colour, "green", "must be 'red' or 'blue'", "value"),
+    (Literal["a"] | None, "b", "must be 'a'", "value"),
+    (Literal["a", 1, 2], "b", "must be 'a', 1 or 2", "value"),
+    (Literal[tuple("abcdefghijklm")], "x", "is none of the allowed values", "value"),
+    (Literal["a"] | int, "b", "is none of the allowed values", "value"),
+    (Annotated[int | None, Query(ge=1)], "0", "must be an integer of at least 1", "range"),
+    (Annotated[int | float | None, Query(gt=1)], "0.5", "must be a number greater than 1", "range"),
+    (Annotated[str | None, Query(min_length=2)], "a", "must have at least 2 characters", "length"),
+    (Annotated[str | None, msgspec.Meta(pattern="^a$", title="A")], "b", "must match '^a$'", "pattern"),
+    (Annotated[list[int] | None, Query(min_length=2)], "1", "must have at least 2 items", "length"),
+    (Annotated[decimal.Decimal, Query(gt=0)], "0", "must be a decimal number greater than 0", "range"),
+    (Annotated[decimal.Decimal | None, Query(le=1.5)], "2", "must be a decimal number of at most 1.5", "range"),
+    (Annotated[decimal.Decimal, Query(multiple_of=0.25)], "0.3", "must be a multiple of 0.25", "range"),
+    (
+        Annotated[datetime.date, annotated_types.Ge(datetime.date(2026, 1, 1))],
+        "2025-12-31",
+        "must be a date of at least 2026-01-01",
+        "range",
+    ),
+    (
+        Annotated[datetime.datetime, annotated_types.Lt(datetime.datetime(2026, 1, 1))],
+        "2026-01-01T12:00:00Z",
+        "must have no time zone",
+        "format",
+    ),
+    (
+        Annotated[datetime.datetime, annotated_types.Lt(datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC))],
+        "2026-01-01T12:00:00",
+        "must have a time zone",
+        "format",
+    ),
     (int | float, "x", "must be an integer or a number", "type"),
-    (datetime.date, "31.1.2026", "must be a date: 2026-01-31", "format"),
-    (datetime.datetime, "now", "must be a date and time: 2026-01-31T12:00:00Z", "format"),
-    (datetime.time, "noon", "must be a time: 12:00:00", "format"),
-    (datetime.timedelta, "long", "must be a duration: P1DT2H", "format"),
+    (datetime.date, "31.1.2026", "must be a date, such as 2026-01-31", "format"),
+    (datetime.datetime, "now", "must be a date and time, such as 2026-01-31T12:00:00Z", "format"),
+    (datetime.time, "noon", "must be a time, such as 12:00:00", "format"),
+    (datetime.timedelta, "long", "must be a duration, such as P1DT2H", "format"),
     (uuid.UUID, "1", "must be a UUID", "format"),
     (decimal.Decimal, "much", "must be a decimal number", "format"),
     (bytes, "*", "must be base64", "format"),
@@ -371,9 +406,34 @@ def test_a_type_that_no_client_can_send_is_refused(kind: Any) -> None:
         endpoint(echo_of(kind))
 
 
-def test_a_type_that_cannot_be_checked_is_refused() -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Annotated[str, msgspec.Meta(ge=3)],
+        Annotated[str | list[int], Query(ge=3)],
+        Annotated[int | None, Query(pattern="a")],
+        Annotated[datetime.date, Query(multiple_of=2)],
+        Annotated[decimal.Decimal, Query(max_length=2)],
+    ],
+)
+def test_a_type_that_cannot_be_checked_is_refused(kind: Any) -> None:
     with pytest.raises(DependencyError, match="has a type that cannot be checked"):
-        endpoint(echo_of(Annotated[str, msgspec.Meta(ge=3)]))
+        endpoint(echo_of(kind))
+
+
+async def annotated_by_a_mark(limit: Query(ge=1) = 3) -> Any: ...  # type: ignore[valid-type]  # the mistake
+
+
+async def mark_as_a_default(limit: int = Query(ge=1)) -> Any: ...  # type: ignore[assignment]  # the mistake
+
+
+async def dependency_as_a_default(limit: int = Depends(of_path)) -> Any: ...  # type: ignore[assignment]  # the mistake
+
+
+@pytest.mark.parametrize("function", [annotated_by_a_mark, mark_as_a_default, dependency_as_a_default])
+def test_a_mark_in_the_wrong_place_is_refused(function: Any) -> None:
+    with pytest.raises(DependencyError, match=r"of the parameter limit is not seen there: write limit: Annotated\["):
+        endpoint(function)
 
 
 def test_a_blocking_function_is_an_endpoint_too() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Word = Annotated[str, msgspec.Meta(pattern="a")]
 Bounded = Annotated[int, msgspec.Meta(ge=1)]
-Name = NewType("Name", Word)
+Name = NewType("Name", Word)  # pyright: ignore[reportGeneralTypeIssues]  # as msgspec takes it
 Alias = TypeAliasType("Alias", Word | None)
 
 
