@@ -20,6 +20,9 @@ from starlette.routing import BaseRoute, Route
 # Documents differ by where the application is mounted, which few applications have more than one of.
 _KEPT: Final = 16
 
+# What a path may have as it is (RFC 3986 §3.3).
+_SAFE: Final = "/:@!$&'()*+,;=~-._"
+
 
 @dataclass(slots=True)
 class _Kept:
@@ -149,12 +152,20 @@ class OpenAPI:
                 found.append(("openapi-redirect", served.redirect, served.send_redirect))
         return [Route(place, endpoint, name=name, include_in_schema=False) for name, place, endpoint in found]
 
-    def kept(self, request: Request, own: Any) -> _Kept:
-        """Return the document for a request, which is made for the first one."""
+    def source_for(self, request: Request) -> Any:
+        """Return what is described to a request.
+
+        Raises:
+            RuntimeError: Nothing is known of it.
+        """
         source = self._source if self._source is not None else request.scope.get("app")
         if source is None:
             raise RuntimeError("no application serves this document: pass one, or its routes, to OpenAPI()")
-        base = quote(_base(request, source, own), safe="/:@!$&'()*+,;=~-._")
+        return source
+
+    def kept(self, source: Any, root: str) -> _Kept:
+        """Return the document of `source` below of a path, which is made for the first request."""
+        base = quote(root, safe=_SAFE)
         key = (id(source), base)
         found = self._kept.get(key)
         if found is None:
@@ -168,10 +179,12 @@ class OpenAPI:
 
 
 class _Served:
-    """The endpoints of one list of routes."""
+    """The endpoints of one list of routes; `owner` is what they serve."""
 
     def __init__(self, openapi: OpenAPI, path: str, docs: str, ui: str, assets: str | None) -> None:
-        self._openapi = openapi
+        self.owner = openapi
+        # The described application, and the mounts in it that lead to these routes; None when it does not have them.
+        self._mounts: tuple[Any, str | None] = (None, None)
         self._path = path
         self._page = PAGES[ui]
         self._assets = assets
@@ -181,12 +194,12 @@ class _Served:
         self._start = self._page.start.encode()
 
     async def send_document(self, request: Request) -> Response:
-        kept = self._openapi.kept(request, self.send_document)
+        kept = self._kept(request)
         return _cached(request, kept.content, kept.etag, "application/json")
 
     async def send_page(self, request: Request) -> Response:
-        kept = self._openapi.kept(request, self.send_page)
-        root = quote(request.scope.get("root_path", "").rstrip("/"), safe="/:@!$&'()*+,;=~-._")
+        kept = self._kept(request)
+        root = quote(_root(request), safe=_SAFE)
         at = Addresses(root + self._path, root + self.start, root + self.redirect)
         content = docs_page(self._page, kept.title, at, self._assets).encode()
         response = _cached(request, content, _etag(content), "text/html")
@@ -202,27 +215,36 @@ class _Served:
         response.headers["content-security-policy"] = policy(self._page, self._assets, ())
         return response
 
+    def _kept(self, request: Request) -> _Kept:
+        source = self.owner.source_for(request)
+        if self._mounts[0] is not source:
+            found = (place.prefix for place in places(routes_of(source)) if place.route.endpoint == self.send_document)
+            self._mounts = (source, next(found, None))
+        return self.owner.kept(source, _base(request, self._mounts[1]))
+
 
 def openapi_of(source: Any) -> OpenAPI | None:
     """Return what describes an application by one of its routes; None if nothing does."""
     for place in places(routes_of(source)):
-        owner = getattr(place.route.endpoint, "__self__", None)
-        if isinstance(owner, _Served):
-            return owner._openapi
+        served = getattr(place.route.endpoint, "__self__", None)
+        if isinstance(served, _Served):
+            return served.owner
     return None
 
 
-def _base(request: Request, source: Any, own: Any) -> str:
+def _base(request: Request, mounts: str | None) -> str:
     """Return the path that the described application is below of.
 
     `root_path` has the mounts on the way to the document's own route, too. Those that are inside of the described
-    application are in its paths already.
+    application are in its paths already. Their parameters have values there, but as many segments.
     """
-    root: str = request.scope.get("root_path", "").rstrip("/")
-    for place in places(routes_of(source)):
-        if place.route.endpoint == own:
-            return root.removesuffix(place.prefix)
-    return str(request.scope.get("app_root_path", root)).rstrip("/")
+    if mounts is None:
+        return str(request.scope.get("app_root_path", _root(request))).rstrip("/")
+    return _root(request).rsplit("/", mounts.count("/"))[0] if mounts else _root(request)
+
+
+def _root(request: Request) -> str:
+    return str(request.scope.get("root_path", "")).rstrip("/")
 
 
 def _etag(content: bytes) -> str:

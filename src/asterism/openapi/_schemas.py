@@ -195,7 +195,10 @@ class _Writer:
         if tag is not None:
             fields.insert(0, (tag, {"const": described.tag}, True))
         if type(described).__name__ == "NamedTupleType" or getattr(described, "array_like", False):
-            return schema | _tuple([found for _, found, _ in fields], sum(required for _, _, required in fields))
+            schema |= _tuple([found for _, found, _ in fields], sum(required for _, _, required in fields))
+            if getattr(described, "forbid_unknown_fields", True) is False:
+                del schema["maxItems"]
+            return schema
         schema["properties"] = {name: found for name, found, _ in fields}
         required = [name for name, _, required in fields if required]
         if required:

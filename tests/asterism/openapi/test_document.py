@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from asterism.api import API, Depends, Header, Security, endpoint
+from asterism.api import _libraries as libraries
 from asterism.dependencies import inject
 from asterism.openapi import OpenAPI, api_key, basic, bearer, oauth2, openid_connect
 from starlette.applications import Starlette
@@ -392,6 +394,19 @@ class Item(msgspec.Struct):
 def test_components_are_there_only_when_they_are_needed() -> None:
     assert "components" not in document_of([Route("/", plain)])
     assert "components" not in document_of([])
+
+
+def test_plain_applications_need_no_msgspec(monkeypatch: pytest.MonkeyPatch) -> None:
+    libraries.msgspec.cache_clear()
+    monkeypatch.setitem(sys.modules, "msgspec", None)
+    try:
+        assert listed([Route("/items/{id:int}", plain), Route("/a", Users)]) == [
+            "GET /items/{id}",
+            "GET /a",
+            "DELETE /a",
+        ]
+    finally:
+        libraries.msgspec.cache_clear()
 
 
 def test_schemas_that_others_refer_to_are_merged_with_those_that_are_given() -> None:

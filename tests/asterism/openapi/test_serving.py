@@ -108,6 +108,14 @@ def sub_application() -> Starlette:
             id="routes-below-a-mount",
         ),
         pytest.param(
+            Starlette(routes=[Mount("/shops/{shop}", routes=[*items(), *about().routes()])]),
+            "/api/shops/7/openapi.json",
+            "/api",
+            ["/shops/{shop}/items/{id}"],
+            "/api",
+            id="routes-below-a-mount-with-a-parameter",
+        ),
+        pytest.param(
             Starlette(routes=[Mount("/meta", Router(about(source=items()).routes()))]),
             "/api/meta/openapi.json",
             "/api",
