@@ -82,9 +82,7 @@ def _openapi(options: Any) -> int:
     document = _document(app, options)
     suffix = "" if target is None else target.suffix.lower()
     kind = options.format or ("yaml" if suffix in {".yaml", ".yml"} else "json")
-    content = (
-        _yaml(document) if kind == "yaml" else json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    ).encode()
+    content = (_yaml(document) if kind == "yaml" else _json(document)).encode()
     if target is None:
         _print(content)
     elif options.check:
