@@ -85,36 +85,37 @@ class Starlette(EarlierApplication):
         stack: Any = self.middleware_stack
         if stack is None:
             stack = self.middleware_stack = self.build_middleware_stack()
-        # PERF: without user middleware both error layers and the router's call are served in this frame: four
-        # layers and two watched sends fewer. COMPAT: tools replace each of these on its class while the application
-        # serves, so what this skips is compared for each request; the plain chain runs when anything differs.
+        # PERF: the outer error layer is served in this frame, and without user middleware the inner one and the call of
+        # the router as well: four layers and two watched sends fewer. COMPAT: tools replace each of these on its class
+        # while the application serves, so what this skips is compared for each request; else the plain chain runs.
         if (
-            type(stack) is ServerErrorMiddleware
-            and type(inner := stack.app) is ExceptionMiddleware
-            and scope["type"] == "http"
-            and type(router := inner.app) is Router  # pyright: ignore[reportFunctionMemberAccess]  # not a function
-            and ServerErrorMiddleware.__call__ is _SERVER_ERRORS
-            and ExceptionMiddleware.__call__ is _EXCEPTIONS
-            and Router.__call__ is _ROUTER
+            type(stack) is not ServerErrorMiddleware
+            or scope["type"] != "http"
+            or ServerErrorMiddleware.__call__ is not _SERVER_ERRORS
         ):
-            tables = scope[HANDLERS_KEY] = (inner._exception_handlers, inner._status_handlers)  # pyright: ignore[reportFunctionMemberAccess]
-            watch = SendWatch(send)
-            routing: Any = router.middleware_stack
-            try:
-                if type(routing) is MethodType and routing.__func__ is _ROUTER_APP and routing.__self__ is router:
-                    if "router" not in scope:
-                        scope["router"] = router
-                    await _select(router, scope)(scope, receive, watch.send)
-                else:
-                    await routing(scope, receive, watch.send)
-            except Exception as exc:
-                try:
-                    await handle_exception(exc, tables, None, scope, receive, watch)
-                except Exception as error:
-                    await stack._asterism_answer(error, scope, receive, watch.send, watch.started)
-                    raise
-        else:
             await stack(scope, receive, send)
+            return
+        watch = SendWatch(send)
+        inner: Any = stack.app
+        router: Any = inner.app if type(inner) is ExceptionMiddleware else None
+        try:
+            if type(router) is Router and ExceptionMiddleware.__call__ is _EXCEPTIONS and Router.__call__ is _ROUTER:
+                tables = scope[HANDLERS_KEY] = (inner._exception_handlers, inner._status_handlers)
+                routing: Any = router.middleware_stack
+                try:
+                    if type(routing) is MethodType and routing.__func__ is _ROUTER_APP and routing.__self__ is router:
+                        if "router" not in scope:
+                            scope["router"] = router
+                        await _select(router, scope)(scope, receive, watch.send)
+                    else:
+                        await routing(scope, receive, watch.send)
+                except Exception as exc:
+                    await handle_exception(exc, tables, None, scope, receive, watch)
+            else:
+                await inner(scope, receive, watch.send)
+        except Exception as error:
+            await stack._asterism_answer(error, scope, receive, watch.send, watch.started)
+            raise
 
     def build_middleware_stack(self) -> ASGIApp:
         """Make the chain of layers, from the router outwards; called once, at the first scope."""

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from starlette.convertors import StringConvertor
 from starlette.datastructures import URL
 from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
@@ -268,3 +269,19 @@ def test_a_router_with_something_around_it_is_called_as_it_is(outer: Any, path: 
     for count in range(1, 4):
         assert actual(router, http_scope(path))[0] == "inner"
         assert seen == [path] * count
+
+
+def test_an_error_of_a_custom_convertor_is_one_of_the_application() -> None:
+    class Picky(StringConvertor):
+        def convert(self, value: str) -> str:
+            raise ValueError("not this one")
+
+    route = Route("/{name}", Endpoint("route"))
+    router = Router([route])
+    route.param_convertors = {"name": Picky()}
+    for _ in range(3):
+        with pytest.raises(ValueError, match="not this one"):
+            actual(router, http_scope("/a"))
+    route.param_convertors = {}
+    for _ in range(3):
+        assert actual(router, http_scope("/a"))[1]["path_params"] == {}

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Final, Generic, Protocol, TypeVar
 
-from starlette._routing.templates import PATH, Parameter, Template, Token
+from starlette._routing.templates import PATH, SEGMENT_TESTS, Parameter, SingleParameter, Template, Token
 
 
 class Indexed(Protocol):
@@ -41,7 +41,7 @@ class RouteIndex(Generic[E]):
     Memory is linear in the entries. Nothing is stored per request.
     """
 
-    __slots__ = ("_any", "_root", "depth", "ends_in_slash", "has_others", "static")
+    __slots__ = ("_any", "_root", "depth", "ends_in_slash", "has_others", "mounts", "static")
 
     def __init__(self, entries: Iterable[E]) -> None:
         self._any: list[E] = []
@@ -60,6 +60,8 @@ class RouteIndex(Generic[E]):
                 static.append(literal)
         # Static paths keep their whole answer, so that the usual look-up is one access to a dict.
         self.static: dict[str, tuple[E, ...]] = {path: self.search(path.split("/")) for path in static}
+        #: By the first segment, "/static": the only entry that may match a path that goes on behind it.
+        self.mounts: dict[str, tuple[E, ...]] = {} if self._any else self._root.mounts()
 
     def candidates(self, path: str) -> tuple[E, ...]:
         """Return the entries that may match `path`, in order."""
@@ -174,6 +176,20 @@ class _Node(Generic[E]):
             return self.wild
         return nodes.get(key) or nodes.setdefault(key, _Node())
 
+    def mounts(self) -> dict[str, tuple[E, ...]]:
+        """Return the open entries that stand alone below one literal segment, by that segment and its slash."""
+        first = self.literals.get("")
+        if self.open or self.wild or self.heads or first is None or first.open or first.heads:
+            return {}
+        if first.wild is not None and (first.wild.open or first.wild.goes_on):
+            return {}
+        nodes = first.literals.items()
+        return {"/" + segment: node.open for segment, node in nodes if len(node.open) == 1 and not node.goes_on}
+
+    @property
+    def goes_on(self) -> bool:
+        return bool(self.literals or self.wild or self.heads)
+
     def follow(self, segment: str, following: list[_Node[E]]) -> None:
         """Append the nodes behind this one that a path with this segment leads to."""
         node = self.literals.get(segment)
@@ -190,13 +206,15 @@ class _Node(Generic[E]):
 _ORDER: Final = attrgetter("order")
 
 
-def single_parameters(tokens: Iterable[Token]) -> tuple[tuple[str, int, str], ...] | None:
-    """Return (name, number of its segment, pattern) of each parameter, if each is a whole segment by itself.
+def single_parameters(tokens: Iterable[Token]) -> tuple[SingleParameter, ...] | None:
+    """Return the parameters, if each is a whole segment by itself.
 
     Then its text is that segment, and the candidates of a path need no other test than that of the text.
     """
-    found: list[tuple[str, int, str]] = []
+    found: list[SingleParameter] = []
     segments, is_open = split_segments(tokens)
+    if is_open:
+        return None
     position, alone = 0, True
     for token in tokens:
         if isinstance(token, str):
@@ -207,9 +225,9 @@ def single_parameters(tokens: Iterable[Token]) -> tuple[tuple[str, int, str], ..
         elif not alone:
             return None
         else:
-            found.append((token.name, position, token.pattern))
+            found.append((token.name, position, SEGMENT_TESTS[token.pattern]))
             alone = False
-    return None if is_open or len(segments) != position + 1 else tuple(found)
+    return None if len(segments) != position + 1 else tuple(found)
 
 
 def split_segments(tokens: Iterable[Token]) -> tuple[list[Segment], bool]:

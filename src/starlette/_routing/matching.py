@@ -9,7 +9,7 @@ from starlette._routing.templates import TEMPLATE, Template
 from starlette.convertors import CONVERTOR_TYPES, Convertor
 
 # Their ValueError means that no such value exists: the path does not match. A custom convertor's is the application's.
-_BUILT_IN: Final = tuple(type(convertor) for convertor in CONVERTOR_TYPES.values())
+BUILT_IN: Final = tuple(type(convertor) for convertor in CONVERTOR_TYPES.values())
 
 
 def template_of(route: Any, attribute: str) -> Template:
@@ -42,7 +42,7 @@ def convert_all(found: Mapping[str, str], convertors: Mapping[str, Convertor[Any
         try:
             values[name] = convertor.convert(found[name])
         except ValueError:
-            if type(convertor) in _BUILT_IN:
+            if type(convertor) in BUILT_IN:
                 return None
             raise
     return values

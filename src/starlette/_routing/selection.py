@@ -11,7 +11,7 @@ from types import MethodType
 from typing import Any, Final
 
 from starlette._routing.index import RouteIndex, single_parameters
-from starlette._routing.matching import convert_all, converted_values, template_of
+from starlette._routing.matching import BUILT_IN, convert_all, converted_values, template_of
 from starlette._routing.paths import get_route_path
 from starlette._routing.table import EDITS, RouteTable
 from starlette._routing.templates import open_prefix_of, segment_values
@@ -26,13 +26,14 @@ _TABLE: Final = "_asterism_table"
 class Plan:
     """A route in the index: what the selection needs of it, read once."""
 
-    __slots__ = ("handles_itself", "kind", "literal", "order", "prefix", "route", "singles", "template")
+    __slots__ = ("handles_itself", "is_plain", "kind", "literal", "order", "prefix", "route", "singles", "template")
 
     def __init__(self, order: int, route: Any, kind: str) -> None:
         self.order = order
         self.route = route
         self.kind = kind
         self.handles_itself = "handle" in getattr(route, "__dict__", ())
+        self.is_plain = kind == "http" and not self.handles_itself
         # A subclass may match whatever it likes, and a host does not look at the path.
         self.template = template_of(route, "path_regex") if kind else None
         tokens = self.template.tokens if self.template is not None else None
@@ -46,11 +47,26 @@ class Plan:
 
     def values(self, path: str, segments: Sequence[str]) -> dict[str, Any] | None:
         """Return the converted parameters of a path that this is a candidate for, None when it does not match."""
-        route = self.route
-        if self.singles is None:
-            return converted_values(route, "path_regex", path)
-        found = segment_values(self.singles, segments or path.split("/"))
-        return None if found is None else convert_all(found, route.param_convertors)
+        singles = self.singles
+        if singles is None:
+            return converted_values(self.route, "path_regex", path)
+        segments = segments or path.split("/")
+        convertors: dict[str, Any] = self.route.param_convertors
+        if len(singles) != 1 or singles[0][0] not in convertors or len(convertors) != 1:
+            found = segment_values(singles, segments)
+            return None if found is None else convert_all(found, convertors)
+        # PERF: the same for one parameter, without two calls and a dict.
+        name, position, fits = singles[0]
+        text = segments[position]
+        if not fits(text):
+            return None
+        convertor = convertors[name]
+        try:
+            return {name: convertor.convert(text)}
+        except ValueError:
+            if type(convertor) in BUILT_IN:
+                return None
+            raise
 
 
 class Selector:
@@ -101,6 +117,7 @@ class Selector:
         root_path: str = scope.get("root_path", "")
         whole: str = scope["path"]
         path = get_route_path(scope) if root_path else whole
+        is_inside = False
         while True:
             # PERF: `_index`, for the usual case that nothing has changed.
             table: RouteTable[Plan] | None = router.__dict__.get(_TABLE)
@@ -128,12 +145,26 @@ class Selector:
                 return self._scan(router, scope)
             segments: Sequence[str] = ()
             plans = index.static.get(path)
+            if plans is None and index.mounts and (end := path.find("/", 1)) > 0:
+                plans = index.mounts.get(path[:end])
             if plans is None:
                 segments = path.split("/", index.depth)
                 plans = index.search(segments)
             if not plans:
                 return router._asterism_unmatched(scope, index)
             plan = plans[0]
+            if plan.is_plain and scope["type"] == "http" and self._route.handle is self._route_handle:
+                # PERF: what `_choose` would do with it.
+                route = plan.route
+                if (methods := route.methods) and scope["method"] not in methods:
+                    values = None
+                else:
+                    values = {} if plan.literal is not None else plan.values(path, segments)
+                if values is not None:
+                    scope["route"] = route
+                    scope["endpoint"] = route.endpoint
+                    scope["path_params"] = {**scope["path_params"], **values} if "path_params" in scope else values
+                    return route.app
             if plan.prefix is None or len(plans) > 1 or "\n" in path:
                 chosen = self._choose(plans, path, segments, scope)
                 if type(chosen) is not Plan:
@@ -151,7 +182,7 @@ class Selector:
                 # COMPAT: a path that does not begin with its `root_path` is looked up whole at each level.
                 rest = path[len(plan.prefix) :] if not root_path or path is not whole else None
             # PERF: a plain application is called without the frame of `handle`, a router without its own.
-            if plan.handles_itself or self._mount.handle is not self._mount_handle:
+            if plan.handles_itself or (not is_inside and self._mount.handle is not self._mount_handle):
                 return mount.handle
             app = mount.app
             if type(app) is not self._router:
@@ -161,10 +192,10 @@ class Selector:
                 type(routing) is MethodType
                 and routing.__func__ is self._router_app
                 and routing.__self__ is app
-                and self._router.__call__ is self._router_call
+                and (is_inside or self._router.__call__ is self._router_call)
             ):
                 return app.__call__
-            router, root_path = app, scope["root_path"]
+            router, root_path, is_inside = app, scope["root_path"], True
             path = get_route_path(scope) if rest is None else rest
 
     def _index(self, router: Any) -> RouteIndex[Plan] | None:

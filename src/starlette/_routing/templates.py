@@ -7,7 +7,7 @@ that is faster than the pattern itself is read off the pattern's own text, and w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 # The patterns of the built-in convertors. A `float` may end in its fraction, so that it has two runs of digits.
@@ -22,7 +22,16 @@ PLACEHOLDER: Final = re.compile("{([a-zA-Z_][a-zA-Z0-9_]*)(:[a-zA-Z_][a-zA-Z0-9_
 
 _GROUP: Final = re.compile(r"\(\?P<([a-zA-Z_][a-zA-Z0-9_]*)>")
 _UUID_PATTERN: Final = re.compile(UUID)
-_SEGMENT_PATTERNS: Final = {FLOAT: re.compile(FLOAT), UUID: _UUID_PATTERN}
+# What tells whether a whole segment fits a kind: true for any but the empty one, or a match.
+SEGMENT_TESTS: Final[dict[str, Callable[[str], object]]] = {
+    STR: bool,
+    INT: re.compile(INT).fullmatch,
+    FLOAT: re.compile(FLOAT).fullmatch,
+    UUID: _UUID_PATTERN.fullmatch,
+}
+
+# The name of a parameter, the number of the segment that it is, and what tells whether a segment fits it.
+SingleParameter = tuple[str, int, Callable[[str], object]]
 
 # SECURITY: `re` backtracks over every way to cut one segment into several parameters. For so short a text that is
 # bounded and faster than the linear matcher; beyond it the time would grow with a power of the length.
@@ -283,23 +292,17 @@ def match_linear(tokens: Iterable[Token], text: str, ignore_case: bool = False) 
     return found
 
 
-def segment_values(singles: Iterable[tuple[str, int, str]], segments: Sequence[str]) -> dict[str, Any] | None:
+def segment_values(singles: Iterable[SingleParameter], segments: Sequence[str]) -> dict[str, Any] | None:
     """Return the text of parameters that are whole segments, None when one of them does not fit its kind.
 
     Args:
-        singles: (name, number of the segment, pattern) of each; the pattern is one of the built-in kinds.
+        singles: The parameters.
         segments: A path, cut at its slashes.
     """
     found: dict[str, Any] = {}
-    for name, position, pattern in singles:
+    for name, position, fits in singles:
         text = segments[position]
-        if pattern == STR:
-            fits = text != ""
-        elif pattern == INT:
-            fits = text.isdigit() and text.isascii()
-        else:
-            fits = _SEGMENT_PATTERNS[pattern].fullmatch(text) is not None
-        if not fits:
+        if not fits(text):
             return None
         found[name] = text
     return found
