@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import inspect
+import re
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -102,7 +103,7 @@ class _Collector:
                     (owner,),
                 )
         self.security += [mark for mark in parameter.marks if isinstance(mark, Security)]
-        mark = next((mark for mark in parameter.marks if isinstance(mark, Marker)), None)
+        mark = _mark(parameter, owner)
         source = _source(parameter, mark)
         if source in {Source.BODY, Source.FORM, Source.FILE} and self.kind is WebSocket:
             raise DependencyError(f"a WebSocket has no body for the parameter {parameter}", (owner,))
@@ -138,6 +139,16 @@ class _Collector:
             raise DependencyError(
                 f"the parameter {parameter} would be a second body; put both into one model", (owner,)
             )
+
+
+def _mark(parameter: Parameter, owner: Callable[..., Any]) -> Marker | None:
+    """Return the mark that says where a parameter comes from; `Query` is as good as `Query()`."""
+    found = [mark for mark in parameter.marks if isinstance(mark, Marker)]
+    found += [mark() for mark in parameter.marks if isinstance(mark, type) and issubclass(mark, Marker)]
+    if len(found) > 1:
+        names = " and ".join(f"{type(mark).__name__}()" for mark in found)
+        raise DependencyError(f"the parameter {parameter} is marked with {names}, and comes from one place", (owner,))
+    return found[0] if found else None
 
 
 def _source(parameter: Parameter, mark: Marker | None) -> Source:
@@ -185,7 +196,7 @@ def _checked(parameter: Parameter, owner: Callable[..., Any]) -> Any:
         _refuse_unsafe(kind)
         described = msgspec().inspect.type_info(kind)
         check_of(kind)
-    except (TypeError, ValueError, NameError) as exc:
+    except (TypeError, ValueError, NameError, re.error) as exc:
         raise DependencyError(f"the parameter {parameter} has a type that cannot be checked: {exc}", (owner,)) from exc
     unknown = _unknown(described)
     if unknown is not None:

@@ -135,15 +135,25 @@ def _compare(limits: _types.Limits, value: Any) -> None:
     kind = type(value).__name__.lower()
     for name, sign, holds in _ORDER:
         bound = getattr(limits, name)
-        try:
-            is_within = bound is None or holds(value, bound)
-        except TypeError:  # dates and times are compared with a time zone, or without
-            zone = "no time zone" if getattr(bound, "tzinfo", None) is None else "a time zone"
-            raise ValueError(f"must have {zone}") from None
-        if not is_within:
+        if bound is not None and not _holds(holds, value, bound):
             raise ValueError(f"Expected `{kind}` {sign} {bound}")
-    if limits.multiple_of is not None and value % decimal.Decimal(str(limits.multiple_of)):
-        raise ValueError(f"Expected `{kind}` that's a multiple of {limits.multiple_of}")
+    step = limits.multiple_of
+    if step is not None and not _holds(_is_multiple, value, decimal.Decimal(str(step))):
+        raise ValueError(f"Expected `{kind}` that's a multiple of {step}")
+
+
+def _holds(relation: Callable[[Any, Any], bool], value: Any, bound: Any) -> bool:
+    try:
+        return relation(value, bound)
+    except decimal.InvalidOperation:  # no number, or one with too many digits to divide it
+        return False
+    except TypeError:  # dates and times are compared with a time zone, or without
+        zone = "no time zone" if getattr(bound, "tzinfo", None) is None else "a time zone"
+        raise ValueError(f"must have {zone}") from None
+
+
+def _is_multiple(value: Any, step: Any) -> bool:
+    return not value % step
 
 
 # What is made for types that say less, and is no instance of what they say; or more, as text is a sequence.

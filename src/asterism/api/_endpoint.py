@@ -10,7 +10,7 @@ from asterism.api._bodies import BodyReader, FormReader
 from asterism.api._compile import Compiled, Given, compile_plan
 from asterism.api._formats import FORMATS
 from asterism.api._libraries import failures
-from asterism.api._options import Options, answers, formats, streams
+from asterism.api._options import Options, answers, formats, streams, whole
 from asterism.api._plan import REQUIRED, Body, Field, Plan, Source
 from asterism.api._readers import Group, groups
 from asterism.api._refusals import Refuser, refused, websocket_refused
@@ -76,16 +76,18 @@ def endpoint(
 
     Raises:
         DependencyError: The signature cannot be served.
-        ValueError: An option has a wrong value.
+        ValueError: An option has a wrong value, or `function` is an endpoint already.
         ImportError: A library that this needs is missing.
     """
+    if hasattr(function, PLAN_ATTRIBUTE):
+        raise ValueError(f"{function!r} is an endpoint already")
     options = Options(
         returns=returns,
-        status_code=status_code,
+        status_code=whole("status_code", status_code, 100, 599),
         accepted=formats(accepts),
         produced=formats(produces),
         streamed=streams(streamed),
-        max_body_size=max_body_size,
+        max_body_size=whole("max_body_size", max_body_size, 0),
         exact_query=exact_query,
         summary=summary,
         description=description,

@@ -10,14 +10,14 @@ import itertools
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from asterism.api import _types
 from asterism.api._constraints import check_of
 from asterism.api._libraries import mistakes, msgspec
 from asterism.api._plan import Source
-from asterism.api._readers import Group
+from asterism.api._readers import Group, header_name
 from asterism.api._wording import kind_of_error, missing_field, unknown_field, wording
 from asterism.dependencies._signatures import split
 
@@ -82,8 +82,12 @@ class Findings:
     def check_group(self, group: Group, sent: Mapping[str, Any], name_of: Callable[[str], str]) -> None:
         """Note what is wrong with the values of a group; `name_of` says where a value came from."""
         if group.fields[0].whole:
+            before = len(self.errors)
             if not self._check_model(sent, group.type, name_of("")):
                 self.check(sent, group.type, name_of(""))
+            if group.source is Source.HEADER:
+                found = self.errors[before:]
+                self.errors[before:] = [replace(error, location=header_name(error.location)) for error in found]
             return
         for single in group.fields:
             location = f"{name_of(single.alias)}.{single.alias}"

@@ -59,6 +59,18 @@ def streams(names: Sequence[str]) -> tuple[StreamFormat, ...]:
     return tuple(STREAMS[name] for name in names)
 
 
+def whole(name: str, value: int | None, low: int, high: int | None = None) -> int | None:
+    """Return a number as it is, or None.
+
+    Raises:
+        ValueError: It is no whole number, or not between `low` and `high`.
+    """
+    if value is None or (isinstance(value, int) and low <= value and (high is None or value <= high)):
+        return value
+    bounds = f"at least {low}" if high is None else f"from {low} to {high}"
+    raise ValueError(f"{name} must be a whole number {bounds}, got {value!r}")
+
+
 def answers(given: Mapping[int, Any] | None) -> tuple[Answer, ...]:
     """Return other responses than the usual one, from a mapping of statuses to types or `Answer`s."""
     found = []

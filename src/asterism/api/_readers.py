@@ -94,7 +94,8 @@ def _group(fields: tuple[Field, ...]) -> Group:
         names = _types.fields_of(fields[0].type)
         single = {name for name, kind in names if not _types.is_many(kind)}
         many = {name for name, kind in names if _types.is_many(kind)}
-        return Group(fields, _RAW[fields[0].source](single, many), fields[0].type)
+        raw = _header_model if fields[0].source is Source.HEADER else _RAW[fields[0].source]
+        return Group(fields, raw(single, many), fields[0].type)
     single = {field.alias for field in fields if not field.many}
     many = {field.alias for field in fields if field.many}
     return Group(fields, _RAW[fields[0].source](single, many), _structure(fields))
@@ -163,9 +164,9 @@ def _open(single: set[str], many: set[str]) -> Raw:
     return raw
 
 
-def _header(single: set[str], many: set[str]) -> Raw:
-    first = {name.encode("latin-1", "replace"): name for name in single}
-    every = {name.encode("latin-1", "replace"): name for name in many}
+def _header(single: set[str], many: set[str], *, spelled: Callable[[str], str] = str) -> Raw:
+    first = {spelled(name).encode("latin-1", "replace"): name for name in single}
+    every = {spelled(name).encode("latin-1", "replace"): name for name in many}
 
     def raw(connection: HTTPConnection[Any]) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -177,6 +178,15 @@ def _header(single: set[str], many: set[str]) -> Raw:
         return values
 
     return raw
+
+
+def _header_model(single: set[str], many: set[str]) -> Raw:
+    return _header(single, many, spelled=header_name)
+
+
+def header_name(name: str) -> str:
+    """Return how the header is called that a field of a model takes: `x_token` is `x-token`."""
+    return name.lower().replace("_", "-")
 
 
 def _cookie(single: set[str], many: set[str]) -> Raw:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+import inspect
+from collections.abc import Awaitable, Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -65,8 +72,8 @@ class HeldResponse:
 class ThreadContext(AbstractAsyncContextManager[Any]):
     """A context of blocking code: entered and left in a worker thread."""
 
-    def __init__(self, generator: Callable[..., Generator[Any]], *args: Any, **kwargs: Any) -> None:
-        self._context = contextmanager(generator)(*args, **kwargs)
+    def __init__(self, make: Callable[..., AbstractContextManager[Any]], *args: Any, **kwargs: Any) -> None:
+        self._context = make(*args, **kwargs)
 
     async def __aenter__(self) -> Any:
         return await run_in_threadpool(self._context.__enter__)
@@ -89,10 +96,22 @@ class LoopContext(ThreadContext):
         return self._context.__exit__(kind, error, traceback)
 
 
+def makes_context(function: Any) -> bool:
+    """Tell a generator function that is decorated already, with `contextmanager` or `asynccontextmanager`."""
+    generator = getattr(function, "__wrapped__", None)
+    return _yields(generator) and not _yields(function)
+
+
+def _yields(function: Any) -> bool:
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+
+
 def context_maker(
     function: Callable[..., Any], *, is_async: bool, in_thread: bool
 ) -> Callable[..., AbstractAsyncContextManager[Any]]:
     """Return what makes an async context of a generator function, with the same arguments."""
+    decorated = makes_context(function)
     if is_async:
-        return asynccontextmanager(function)
-    return partial(ThreadContext if in_thread else LoopContext, function)
+        return function if decorated else asynccontextmanager(function)
+    make = function if decorated else contextmanager(function)
+    return partial(ThreadContext if in_thread else LoopContext, make)

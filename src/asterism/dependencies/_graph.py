@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from asterism.dependencies._exits import makes_context
 from asterism.dependencies._markers import SCOPES, Depends, Scope
 from asterism.dependencies._signatures import (
     REQUIRED,
@@ -144,6 +145,8 @@ class _Builder:
                 positional += parameter.positional
         self.chain.pop()
         plain = _implementation(function)
+        if makes_context(plain):
+            plain = plain.__wrapped__
         is_generator = inspect.isgeneratorfunction(plain) or inspect.isasyncgenfunction(plain)
         is_async = inspect.iscoroutinefunction(plain) or inspect.isasyncgenfunction(plain)
         in_thread = thread and not is_async and not isinstance(function, type)
@@ -158,10 +161,11 @@ class _Builder:
                 f"write {parameter.name}: Annotated[<its type>, Depends(...)]",
                 tuple(self.chain),
             )
-        asked = next((mark for mark in parameter.marks if isinstance(mark, Depends)), None)
+        asked = next((mark for mark in parameter.marks if isinstance(mark, Depends) or mark is Depends), None)
         if asked is not None:
             self.graph.marks += [mark for mark in parameter.marks if mark is not asked]
-            return self._dependency(parameter, asked, scope, is_provider=is_provider)
+            found = asked if isinstance(asked, Depends) else Depends()
+            return self._dependency(parameter, found, scope, is_provider=is_provider)
         if scope == "app":
             argument = None
         elif self._is_connection(parameter):
@@ -169,7 +173,8 @@ class _Builder:
         else:
             argument = None if self.resolve is None else self.resolve(parameter, self.chain[-1])
         if argument is None and parameter.default is REQUIRED:
-            raise DependencyError(f"nothing provides the parameter {parameter}", tuple(self.chain))
+            hint = "; pass methods bound to their object" if parameter.name == "self" else ""
+            raise DependencyError(f"nothing provides the parameter {parameter}{hint}", tuple(self.chain))
         return argument
 
     def _is_connection(self, parameter: Parameter) -> bool:

@@ -219,6 +219,21 @@ def test_a_model_takes_headers() -> None:
     assert found == {"size": 3, "tag": ["b", "c"], "word": "a"}
 
 
+class Fields(TypedDict, total=False):
+    x_token: int
+    Accept: Sequence[str]
+
+
+async def of_fields(fields: Annotated[Fields, Header()]) -> Any:
+    return fields
+
+
+def test_fields_of_a_model_of_headers_are_spelled_as_headers_are() -> None:
+    asked = client(of_fields)
+    assert asked.get("/", headers={"x-token": "3", "accept": "*/*"}).json() == {"x_token": 3, "Accept": ["*/*"]}
+    assert errors(asked.get("/", headers={"x-token": "x"})) == [("header.x-token", "must be an integer", "type")]
+
+
 def test_an_exact_query_has_nothing_that_is_not_declared() -> None:
     asked = client(of_path, "/{id}", exact_query=True)
     assert asked.get("/1?name=a").json() == [1, "a"]
@@ -290,6 +305,8 @@ WRONG: list[Any] = [
     (Annotated[list[int] | None, Query(min_length=2)], "1", "must have at least 2 items", "length"),
     (Annotated[decimal.Decimal, Query(gt=0)], "0", "must be a decimal number greater than 0", "range"),
     (Annotated[decimal.Decimal | None, Query(le=1.5)], "2", "must be a decimal number of at most 1.5", "range"),
+    (Annotated[decimal.Decimal, Query(ge=0)], "NaN", "must be a decimal number of at least 0", "range"),
+    (Annotated[decimal.Decimal, Query(multiple_of=0.25)], "1e999999999", "must be a multiple of 0.25", "range"),
     (Annotated[decimal.Decimal, Query(multiple_of=0.25)], "0.3", "must be a multiple of 0.25", "range"),
     (
         Annotated[datetime.date, annotated_types.Ge(datetime.date(2026, 1, 1))],
@@ -419,6 +436,32 @@ def test_a_type_that_no_client_can_send_is_refused(kind: Any) -> None:
 def test_a_type_that_cannot_be_checked_is_refused(kind: Any) -> None:
     with pytest.raises(DependencyError, match="has a type that cannot be checked"):
         endpoint(echo_of(kind))
+
+
+async def unmarked(value: Annotated[str, Query(pattern="(")]) -> Any: ...
+
+
+async def marked_twice(value: Annotated[int, Query(), Header]) -> Any: ...
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (unmarked, "has a type that cannot be checked: missing \\)"),
+        (marked_twice, r"value: int is marked with Query\(\) and Header\(\), and comes from one place"),
+    ],
+)
+def test_marks_that_make_no_sense_are_refused(function: Any, message: str) -> None:
+    with pytest.raises(DependencyError, match=message):
+        endpoint(function)
+
+
+async def of_bare_mark(x_count: Annotated[int, Header]) -> Any:
+    return x_count
+
+
+def test_a_mark_needs_no_parentheses() -> None:
+    assert client(of_bare_mark).get("/", headers={"x-count": "3"}).json() == 3
 
 
 async def annotated_by_a_mark(limit: Query(ge=1) = 3) -> Any: ...  # type: ignore[valid-type]  # the mistake

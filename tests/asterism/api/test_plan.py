@@ -217,6 +217,24 @@ def test_without_msgspec_the_error_names_the_extra(monkeypatch: pytest.MonkeyPat
         libraries.msgspec.cache_clear()
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"status_code": "200"}, "status_code must be a whole number from 100 to 599, got '200'"),
+        ({"status_code": 600}, "from 100 to 599, got 600"),
+        ({"max_body_size": -1}, "max_body_size must be a whole number at least 0, got -1"),
+    ],
+)
+def test_numbers_among_the_options_are_checked(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        endpoint(update, **options)
+
+
+def test_an_endpoint_is_not_made_twice() -> None:
+    with pytest.raises(ValueError, match="is an endpoint already"):
+        endpoint(endpoint(update))
+
+
 def test_mistakes_name_the_function() -> None:
     async def show(size: Annotated[Any, Depends(lambda: 1)], other: Annotated[Any, Path(alias="x")]) -> Any: ...
 

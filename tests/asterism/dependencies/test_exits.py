@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Any
 
 import pytest
@@ -34,6 +35,23 @@ class Noted(Response):
 
 def serving(function: Any) -> Starlette:
     return Starlette(routes=[Route("/", inject(function))])
+
+
+@asynccontextmanager
+async def managed(session: Session) -> AsyncIterator[str]:
+    JOURNAL.append("open managed")
+    yield f"managed {session}"
+    JOURNAL.append("close managed")
+
+
+@contextmanager
+def managed_blocking(thread: Annotated[int, Depends(threading.get_ident, thread=False)]) -> Iterator[bool]:
+    yield thread != threading.get_ident()
+    JOURNAL.append("close blocking")
+
+
+Managed = Annotated[str, Depends(managed)]
+ManagedBlocking = Annotated[bool, Depends(managed_blocking)]
 
 
 async def endpoint(session: Session) -> Response:
@@ -77,6 +95,16 @@ async def test_when_dependencies_are_closed(function: Any, expected: list[str]) 
     with journal() as found:
         assert (await call(serving(function))).status == 200
         assert found == expected
+
+
+@pytest.mark.anyio
+async def test_functions_that_are_context_managers_already() -> None:
+    async def show(managed: Managed, in_thread: ManagedBlocking) -> Response:
+        return PlainTextResponse(f"{managed} {in_thread}")
+
+    with journal() as found:
+        assert (await call(serving(show))).body == b"managed session True"
+        assert found == ["open session", "open managed", "close blocking", "close managed", "close session"]
 
 
 @pytest.mark.anyio

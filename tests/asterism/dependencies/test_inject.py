@@ -128,6 +128,13 @@ def test_the_annotated_class_is_its_own_provider() -> None:
     assert get(show, "/?page=3") == "3 of 20"
 
 
+def test_the_mark_of_a_class_needs_no_parentheses() -> None:
+    async def show(pager: Annotated[Pager, Depends]) -> Response:
+        return PlainTextResponse(pager.text)
+
+    assert get(show, "/?page=3") == "3 of 20"
+
+
 def test_the_request_needs_no_annotation_as_in_plain_endpoints() -> None:
     async def show(request, value: Annotated[int, Depends(number)] = 0):  # type: ignore[no-untyped-def]
         return PlainTextResponse(f"{request.url.path} {value}")

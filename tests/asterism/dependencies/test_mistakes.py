@@ -96,7 +96,17 @@ async def wrong_kind_in_websocket(websocket: WebSocket, request: Request) -> Non
 async def not_callable(value: Annotated[list[int] | None, Depends()]) -> None: ...
 
 
+async def default(value: int = Depends(short)) -> None: ...  # type: ignore[assignment]  # the mistake
+
+
+async def method(self: Any, request: Request) -> None: ...
+
+
 MISTAKES = [
+    pytest.param(
+        default, r"Depends\(\) of the parameter value is not seen there: write value: Annotated", id="default"
+    ),
+    pytest.param(method, r"nothing provides the parameter self: .*; pass methods bound to their object", id="method"),
     pytest.param(circle, r"chicken depends on itself \(chicken -> egg -> chicken\)", id="circle"),
     pytest.param(alone, r"narcissus depends on itself \(narcissus -> narcissus\)", id="circle-of-one"),
     pytest.param(missing, r"nothing provides the parameter size: int \(missing\)", id="missing"),
