@@ -139,8 +139,8 @@ def _unwrapped(kind: Any) -> Any:
 
 
 def _substituted(kind: Any, given: Mapping[Any, Any]) -> Any:
-    if kind in given:
-        return given[kind]
+    if isinstance(kind, typing.TypeVar):  # other types may be such that no dict can have them: by a mark with a list
+        return given.get(kind, kind)
     variables = getattr(kind, "__parameters__", ())
     if not given or not variables:
         return kind

@@ -176,3 +176,13 @@ def test_marks_that_cannot_be_hashed() -> None:
     check([1])
     with pytest.raises(ValueError, match="Expected `int` >= 1"):
         check([0])
+
+
+class Shown(msgspec.Struct):
+    size: Annotated[int, Query(ge=1, examples=[1])]
+
+
+def test_marks_of_a_model_that_cannot_be_hashed() -> None:
+    asked = client(echo_of(Shown))
+    assert asked.post("/", json={"size": 1}).status_code == 200
+    assert errors(asked.post("/", json={"size": 0}))[0][0] == "body.size"
