@@ -18,6 +18,7 @@ UVLOOP: Final = ("asyncio", {"use_uvloop": True})
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--uvloop", action="store_true", help="run on uvloop what runs on asyncio")
+    parser.addoption("--every-server", action="store_true", help="run tests/faults on each server, also the slow ones")
 
 
 @pytest.fixture(params=list(BACKENDS))

@@ -139,7 +139,7 @@ async def poll(request: Request) -> PlainTextResponse:
     """Ask whether the client is still there until it is not."""
     with noting(key_of(request), "handler"):
         while not await request.is_disconnected():
-            await anyio.sleep(0.005)  # the pause that a handler makes which polls
+            await anyio.lowlevel.checkpoint()
     return PlainTextResponse("")
 
 

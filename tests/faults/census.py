@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections import Counter
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-# Threads that both libraries keep for some seconds to use them again. Whether one is busy, the limiter knows.
-_WORKERS = ("AnyIO worker", "Trio thread", "trio.")
+# Threads that both libraries keep for some seconds to use them again, by their names; Trio calls one that is busy
+# "FUNCTION from TASK". Whether one is busy, the limiter knows.
+_WORKER = re.compile(r"AnyIO worker|Trio thread|.+ from ")
 
 # What Python calls the threads of a server that is not written in Python, once they have run some of it.
-_FOREIGN = ("Dummy-",)
+_FOREIGN = "Dummy-"
 
 
 def census() -> dict[str, dict[str, int]]:
@@ -26,7 +28,7 @@ def census() -> dict[str, dict[str, int]]:
 
 def worker_threads() -> int:
     """Return how many worker threads there are, busy or not."""
-    return sum(thread.name.startswith(_WORKERS) for thread in threading.enumerate())
+    return sum(bool(_WORKER.match(thread.name)) for thread in threading.enumerate())
 
 
 def _tasks() -> dict[str, int]:
@@ -40,9 +42,9 @@ def _coroutine_name(coroutine: Any) -> str:
 
 
 def _threads() -> dict[str, int]:
-    names = [thread.name for thread in threading.enumerate() if not thread.name.startswith(_WORKERS + _FOREIGN)]
+    names = [name for thread in threading.enumerate() if not _WORKER.match(name := thread.name)]
     busy = anyio.to_thread.current_default_thread_limiter().borrowed_tokens
-    return Counter(names) + Counter({"busy worker": busy})
+    return Counter(name for name in names if not name.startswith(_FOREIGN)) + Counter({"busy worker": busy})
 
 
 def _descriptors() -> dict[str, int]:

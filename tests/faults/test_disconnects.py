@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.faults.harness import Target, handshake, leave, new_key, read_all, read_head, request, unharmed
+from tests.faults.harness import LARGE, Target, handshake, leave, new_key, read_all, read_head, request, unharmed
 
 pytestmark = pytest.mark.server
 
@@ -155,7 +155,7 @@ def test_a_websocket_client_that_leaves_ends_its_handler(target: Target, path: s
 def test_a_client_that_leaves_within_a_file_closes_it(target: Target, path: str, how: str) -> None:
     with unharmed(target):
         with (target.shared / "large").open("wb") as file:
-            file.truncate(64 * 1024 * 1024)
+            file.truncate(LARGE)
         connection = target.connect(receive_buffer=4096)
         connection.sendall(request("GET", path))
         read_head(connection)

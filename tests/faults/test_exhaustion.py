@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.faults.content import CHUNK
 from tests.faults.harness import DISK, Target, leave, new_key, read_all, request, send_all_reading, unharmed
 
 pytestmark = pytest.mark.server
@@ -22,12 +23,13 @@ def form(size: int) -> bytes:
 @pytest.mark.parametrize("prefix", ["", "/base"], ids=["plain", "BaseHTTPMiddleware"])
 def test_a_full_disk_fails_the_upload_and_nothing_else(target: Target, prefix: str) -> None:
     path = f"{prefix}/read?how=form&key={new_key()}"
+    size = DISK + CHUNK if target.kind.stalls else 2 * DISK
     with unharmed(target, {"OSError: [Errno 27]": 1}):
         connection = target.connect()
-        answer = send_all_reading(connection, request("POST", path, form(2 * DISK), "Connection: close", MULTIPART))
+        answer = send_all_reading(connection, request("POST", path, form(size), "Connection: close", MULTIPART))
         connection.close()
         # A server may close before it has read all, and then the system may drop the answer.
-        assert answer == b"" or answer.startswith((b"HTTP/1.1 500 ", b"HTTP/1.1 100 ")), answer[:200]
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 500 "), answer[:200]
     # What fits is taken, the next moment.
     with unharmed(target):
         connection = target.connect()

@@ -61,17 +61,19 @@ def test_a_middleware_that_fails_with_an_answer_in_its_hands_closes_it(target: T
 
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_a_websocket_handler_that_fails_is_logged_once(target: Target, where: str) -> None:
+    if where == "before" and target.kind.keeps_failed:
+        pytest.skip("the server neither answers nor closes the connection")
     key = new_key()
     with unharmed(target, {f"Fault: {key}": 1}):
         connection = target.connect()
         connection.sendall(handshake(f"/fail/{where}?key={key}"))
         answer, _ = read_all(connection)
         connection.close()
-    # Before the handshake it is refused (Granian says nothing at all), after it the connection ends.
-    assert re.match(rb"HTTP/1.1 (?:101|500|403) |$", answer), answer
+    # Before the handshake it is refused, after it the connection ends.
+    assert re.match(rb"HTTP/1.1 (?:500|403) " if where == "before" else rb"HTTP/1.1 101 ", answer), answer
 
 
-def test_a_kept_connection_serves_on_after_a_failure(target: Target) -> None:
+def test_a_connection_serves_on_after_a_failure_or_is_closed(target: Target) -> None:
     keys = [new_key() for _ in range(3)]
     with unharmed(target, {f"Fault: {key}": 1 for key in keys}):
         for key in keys:
@@ -80,5 +82,7 @@ def test_a_kept_connection_serves_on_after_a_failure(target: Target) -> None:
             connection.sendall(request("GET", "/workers", b"", "Connection: close"))
             answer, _ = read_all(connection)
             connection.close()
-            assert answer.startswith(b"HTTP/1.1 500 ")
-            assert answer.count(b"HTTP/1.1 200 ") == 1
+            first, _, second = answer.partition(b"\r\n\r\nInternal Server Error")
+            assert first.startswith(b"HTTP/1.1 500 ")
+            # Uvicorn closes it.
+            assert second == b"" or second.startswith(b"HTTP/1.1 200 ")

@@ -7,18 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.harness import Target, new_key, read_all, read_head, request, unharmed
+from tests.faults.harness import LARGE, Target, hurry, new_key, read_all, read_head, request, unharmed
 
 pytestmark = pytest.mark.server
 
-# A file with no blocks on the disk, too large for any buffer.
-SIZE = 64 * 1024 * 1024
-
 
 def sparse(target: Target) -> Path:
+    """Make a file that has no blocks on the disk."""
     path = target.shared / new_key()
     with path.open("wb") as file:
-        file.truncate(SIZE)
+        file.truncate(LARGE)
     return path
 
 
@@ -28,6 +26,7 @@ def begin(target: Target, path: str, *fields: str) -> socket.socket:
     connection.sendall(request("GET", path, b"", "Connection: close", *fields))
     assert read_head(connection).split(b" ")[1] in (b"200", b"206")
     assert target.until(lambda: any("descriptors: /" in name for name in target.left()))
+    hurry(connection)
     return connection
 
 
@@ -41,6 +40,8 @@ def begin(target: Target, path: str, *fields: str) -> socket.socket:
     ],
 )
 def test_a_file_that_shrinks_breaks_its_answer_off(target: Target, mount: str, fields: tuple[str, ...]) -> None:
+    if target.kind.sends_files:
+        pytest.skip("the server sends files by itself, and says nothing of those that shrink")
     path = sparse(target)
     with unharmed(target, {f"RuntimeError: File at path {path} is shorter than expected.": 1}):
         connection = begin(target, f"{mount}/{path.name}", *fields)
@@ -48,7 +49,7 @@ def test_a_file_that_shrinks_breaks_its_answer_off(target: Target, mount: str, f
             file.truncate(1000)
         body, _ = read_all(connection)
         connection.close()
-        assert len(body) < SIZE - 10
+        assert len(body) < LARGE - 10
         assert not body.strip(b"\0")
         assert target.notes(path.name) == []  # no background task after half of an answer
 
@@ -62,7 +63,7 @@ def test_a_file_that_grows_is_sent_as_announced(target: Target, mount: str) -> N
             file.write(b"x" * 1000)
         body, was_reset = read_all(connection)
         connection.close()
-        assert (len(body), was_reset) == (SIZE, False)
+        assert (len(body), was_reset) == (LARGE, False)
         assert b"x" not in body
 
 
@@ -74,7 +75,7 @@ def test_a_file_that_is_deleted_while_it_is_sent_is_sent_whole(target: Target, m
         path.unlink()
         body, was_reset = read_all(connection)
         connection.close()
-        assert (len(body), was_reset) == (SIZE, False)
+        assert (len(body), was_reset) == (LARGE, False)
 
 
 def test_a_file_that_is_missing_is_an_error_of_the_application(target: Target) -> None:

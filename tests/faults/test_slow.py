@@ -7,12 +7,11 @@ import hashlib
 import pytest
 
 from tests.faults.content import CHUNK, chunk
-from tests.faults.harness import Target, dechunked, new_key, push, read_all, read_head, request, unharmed
+from tests.faults.harness import LARGE, Target, dechunked, hurry, new_key, push, read_all, read_head, request, unharmed
 
 pytestmark = pytest.mark.server
 
-# More than the buffers of the system take for a client that reads nothing (a few megabytes on either side).
-CHUNKS = 600
+CHUNKS = LARGE // CHUNK
 
 
 @pytest.mark.parametrize("path", ["/stream/async", "/stream/sync", "/base/stream/async", "/gzip/stream/async"])
@@ -34,6 +33,7 @@ def test_a_slow_reader_slows_its_own_answer_only(target: Target, path: str) -> N
             last, equal = now, equal + 1 if now == last else 0
         assert 0 < last < CHUNKS
         beginning = b"".join(connection.recv(1) for _ in range(50))
+        hurry(connection)
         rest, was_reset = read_all(connection)
         assert not was_reset
         body, complete = dechunked(beginning + rest)
@@ -52,6 +52,7 @@ def test_a_slow_reader_of_a_file_gets_it_whole(target: Target) -> None:
         connection.sendall(request("GET", "/file/slow", b"", "Connection: close"))
         read_head(connection)
         beginning = b"".join(connection.recv(1) for _ in range(50))
+        hurry(connection)
         assert beginning + read_all(connection)[0] == content
         connection.close()
 
@@ -80,7 +81,7 @@ def test_a_slow_writer_is_answered_in_the_end(target: Target) -> None:
 
 def test_a_handler_that_does_not_read_stops_the_client(target: Target) -> None:
     key = new_key()
-    content = bytes(range(256)) * (CHUNKS * CHUNK // 256)
+    content = bytes(range(256)) * (3 * LARGE // 256)
     with unharmed(target):
         connection = target.connect()
         head = request("POST", f"/read?how=gate&key={key}", b"", "Connection: close", length=len(content))
