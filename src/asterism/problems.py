@@ -21,6 +21,7 @@ from typing import Any, Final
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -104,9 +105,10 @@ async def answer(request: Request, exc: Exception) -> Response:
     # Without an own detail the exception has the phrase there, which the title says.
     own = exc.detail not in (None, "", phrase, http.client.responses.get(exc.status_code))
     detail = exc.detail if own else None
+    headers = _allowing_all(request, exc.headers) if exc.status_code == 405 else exc.headers
     if detail is None or isinstance(detail, str):
-        return ProblemResponse(Problem(exc.status_code, detail, headers=exc.headers))
-    return ProblemResponse(Problem(exc.status_code, None, headers=exc.headers, errors=detail))
+        return ProblemResponse(Problem(exc.status_code, detail, headers=headers))
+    return ProblemResponse(Problem(exc.status_code, None, headers=headers, errors=detail))
 
 
 async def answer_error(request: Request, exc: Exception) -> Response:
@@ -129,6 +131,20 @@ def install(app: Any) -> None:
         raise RuntimeError("install() must come before the application serves its first request")
     for key, handler in handlers().items():
         app.exception_handlers.setdefault(key, handler)
+
+
+def _allowing_all(request: Request, headers: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """Return the headers of a 405 with the methods of every route at the path (RFC 9110 §15.5.6).
+
+    COMPAT: a router says those of the first route that has the path, as upstream does.
+    """
+    scope = request.scope
+    methods: set[str] = set()
+    if "app_root_path" not in scope:  # not below a mount, where the path is no longer what the routes of the app see
+        for route in getattr(scope.get("app"), "routes", ()):
+            if isinstance(route, Route) and route.methods and route.matches(scope)[0] is not Match.NONE:
+                methods |= route.methods
+    return {**(headers or {}), "Allow": ", ".join(sorted(methods))} if methods else headers
 
 
 def _dump(document: dict[str, Any]) -> bytes:

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 from tests.asgi import http_scope
 
@@ -89,6 +89,21 @@ def test_routes_that_do_not_exist_are_problems_too() -> None:
     response = client_for(Problem(400)).get("/nowhere")
     assert response.json() == {"title": "Not Found", "status": 404}
     assert client_for(Problem(400)).post("/").json() == {"title": "Method Not Allowed", "status": 405}
+
+
+def test_a_method_that_is_not_allowed_is_told_all_that_are() -> None:
+    async def endpoint(request: Request) -> Response:
+        return Response()
+
+    routes = [
+        Route("/x", endpoint, methods=["GET"]),
+        Route("/{name}", endpoint, methods=["POST"]),
+        Route("/y", endpoint, methods=["PATCH"]),
+        Mount("/v1", routes=[Route("/x", endpoint, methods=["PUT"])]),
+    ]
+    client = TestClient(Starlette(routes=routes, exception_handlers=handlers()))
+    assert client.delete("/x").headers["allow"] == "GET, HEAD, POST"
+    assert client.delete("/v1/x").headers["allow"] == "PUT"
 
 
 def test_values_that_are_no_json_are_shown_as_text() -> None:
