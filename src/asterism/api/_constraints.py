@@ -7,6 +7,7 @@ models that have no such field are not looked at, so that they cost nothing.
 from __future__ import annotations
 
 import collections.abc
+import dataclasses
 import decimal
 import functools
 import operator
@@ -24,7 +25,7 @@ Check = Callable[[Any], Any]
 
 def checking(decode: Callable[..., Any], kind: Any) -> Callable[..., Any]:
     """Return `decode`, made to check what msgspec does not; itself when there is nothing of that in `kind`."""
-    check = check_of(kind)
+    check = None if _types.holds_pydantic(kind) else check_of(kind)  # pydantic checks all of its own
     if check is None:
         return decode
 
@@ -66,12 +67,10 @@ def _is_bounded(kind: Any, seen: set[Any]) -> bool:
         return any(_is_bounded(part, seen) for part in _types.arguments_of(bare))
     if bare in seen:
         return False
+    if _types.is_pydantic(bare):
+        return dataclasses.is_dataclass(bare)
     seen.add(bare)
-    return any(_is_bounded(part, seen) for part in _hints(bare).values())
-
-
-def _hints(model: Any) -> Mapping[str, Any]:
-    return {} if _types.is_pydantic(model) else _types.hints_of(model)
+    return any(_is_bounded(part, seen) for part in _types.hints_of(bare).values())
 
 
 def _check_of(kind: Any, known: dict[Any, _Model]) -> Check | None:
@@ -83,6 +82,8 @@ def _check_of(kind: Any, known: dict[Any, _Model]) -> Check | None:
 
 def _check_inside(kind: Any, known: dict[Any, _Model]) -> Check | None:
     """Return what checks the parts of a value."""
+    if _types.is_pydantic(kind):
+        return functools.partial(_revalidate, kind) if dataclasses.is_dataclass(kind) else None
     if _types.is_model(kind):
         return _model(kind, known)
     checks = [_check_of(part, known) for part in _types.arguments_of(kind)]
@@ -97,11 +98,16 @@ def _check_inside(kind: Any, known: dict[Any, _Model]) -> Check | None:
     return _each(_together(checks), iter)
 
 
+def _revalidate(kind: Any, value: Any) -> None:
+    """Let pydantic check a dataclass of its own, which msgspec made."""
+    _types.adapter_of(kind).validate_python(dataclasses.asdict(value))
+
+
 def _model(model: Any, known: dict[Any, _Model]) -> _Model:
     found = known.get(model)
     if found is None:
         found = known[model] = _Model(model)  # first, since a model may have itself in it
-        for name, hint in _hints(model).items():
+        for name, hint in _types.hints_of(model).items():
             check = _check_of(hint, known)
             if check is not None:
                 found.fields.append((name, check))

@@ -181,7 +181,7 @@ def _from_pydantic(detail: Mapping[str, Any]) -> tuple[str, str]:
     known = _PYDANTIC_KINDS.get(kind)
     if known is None:
         known = "type" if kind.endswith(("_type", "_parsing")) else "invalid"
-    text = str(detail["msg"])
+    text = str(detail["msg"]).removeprefix("Value error, ")
     return text[:1].lower() + text[1:300], known
 
 

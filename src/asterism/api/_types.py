@@ -54,9 +54,11 @@ def is_model(kind: Any) -> bool:
 
 
 def is_pydantic(kind: Any) -> bool:
-    """Tell a pydantic model, without importing pydantic: whoever has a model has imported it."""
+    """Tell a model or dataclass of pydantic, without importing it: whoever has a model has imported it."""
     pydantic = sys.modules.get("pydantic")
-    return pydantic is not None and isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)
+    if pydantic is None or not isinstance(kind, type):
+        return False
+    return issubclass(kind, pydantic.BaseModel) or "__is_pydantic_dataclass__" in kind.__dict__
 
 
 def holds_pydantic(kind: Any) -> bool:
@@ -156,7 +158,7 @@ def fields_of(model: Any) -> list[tuple[str, Any]]:
 def members_of(model: Any) -> tuple[tuple[str, Any, bool], ...]:
     """Return the fields of a model: the name that clients use, the type, and whether it must be there."""
     if is_pydantic(model):
-        found = model.model_fields.items()
+        found = model.__pydantic_fields__.items()
         return tuple((field.alias or name, field.annotation, field.is_required()) for name, field in found)
     described = msgspec().inspect.type_info(model)
     hints = hints_of(model)
@@ -297,7 +299,8 @@ def encode_hook(value: Any) -> Any:
         return dict(value)
     if isinstance(value, collections.abc.Iterable):
         return list(value)
-    raise NotImplementedError(f"a {type(value).__qualname__} cannot be sent: return a model, or annotate what it is")
+    way_out = "raise it" if isinstance(value, Exception) else "return a model, or annotate what it is"
+    raise NotImplementedError(f"a {type(value).__qualname__} cannot be sent: {way_out}")
 
 
 _ADAPTERS: Final[dict[Any, Any]] = {}

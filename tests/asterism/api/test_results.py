@@ -104,7 +104,8 @@ def test_returns_replaces_the_annotation() -> None:
     [
         (User(3), User, None),  # type: ignore[arg-type]  # not looked at: it is a `User`
         ({"nom": "a"}, User, "show returned a dict that is not what it declares"),
-        (object(), Any, "a object cannot be sent"),
+        (object(), Any, "a object cannot be sent: return a model"),
+        (Problem(404), Any, "a Problem cannot be sent: raise it"),
     ],
 )
 def test_a_result_that_is_not_what_was_declared_is_the_servers_failure(
