@@ -14,6 +14,9 @@ from typing import Any, Final
 
 from asterism.api import _types
 from asterism.api._libraries import msgspec
+from asterism.api._markers import Marker
+from asterism.dependencies._signatures import split
+from asterism.openapi._described import UNDESCRIBED, described_type
 from asterism.openapi._names import name_components
 from asterism.openapi._pydantic import PydanticSchemas, self_contained
 from asterism.openapi._references import inlined, reachable, replaced
@@ -96,8 +99,8 @@ class Components:
         if _types.holds_pydantic(kind):
             return {"$ref": self._pydantic.reference(kind, output=output)}
         try:
-            described = msgspec().inspect.type_info(_types.checked_type(kind) if output else kind)
-        except (TypeError, ValueError, NameError):
+            described = described_type(_types.checked_type(kind) if output else kind)
+        except UNDESCRIBED:
             return {}
         return _Writer(self, text, files, output).write(described)
 
@@ -190,7 +193,14 @@ class _Writer:
         text = documentation(cls)
         if text:
             schema["description"] = text
-        fields = [(field.encode_name, self._member(field), field.required) for field in described.fields]
+        try:
+            hints = _types.hints_of(cls)
+        except UNDESCRIBED:
+            hints = {}
+        fields = [
+            (field.encode_name, self._member(field, hints.get(field.name)), field.required)
+            for field in described.fields
+        ]
         tag = getattr(described, "tag_field", None)
         if tag is not None:
             fields.insert(0, (tag, {"const": described.tag}, True))
@@ -207,8 +217,14 @@ class _Writer:
             schema["additionalProperties"] = False
         return schema
 
-    def _member(self, field: Any) -> Schema:
-        schema = self._inner(field.type)
+    def _member(self, field: Any, hint: Any) -> Schema:
+        bare, marks = split(hint)
+        try:
+            # With the constraints that msgspec does not read.
+            described = field.type if hint is None else described_type(_types.checked_type(bare, marks))
+        except UNDESCRIBED:
+            described = field.type
+        schema = self._inner(described) | _texts(marks)
         if not field.required:
             schema |= default_of(field)
         return schema
@@ -302,6 +318,17 @@ def plain_default(value: Any) -> Schema:
         return {"default": msgspec().to_builtins(value, str_keys=True)}
     except (TypeError, ValueError):
         return {}
+
+
+def _texts(marks: Sequence[Any]) -> Schema:
+    """Return what markers beside a field of a model say for people."""
+    found: Schema = {}
+    for mark in marks:
+        if isinstance(mark, Marker):
+            said = {"title": mark.title, "description": mark.description, "deprecated": mark.deprecated}
+            found |= {name: value for name, value in said.items() if value}
+            found |= {"examples": list(mark.examples)} if mark.examples else {}
+    return found
 
 
 def _title(cls: Any) -> str:

@@ -9,10 +9,12 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, NamedTuple, Required, TypedDict, TypeVar
 
+import annotated_types
 import attrs
 import msgspec
 import pytest
 
+from asterism.api import Query, _types
 from asterism.openapi._names import name_components
 from asterism.openapi._schemas import FILE, Components, plain_default
 from starlette.datastructures import UploadFile
@@ -277,6 +279,51 @@ def test_a_struct_with_everything() -> None:
         "required": ["fullName"],
         "additionalProperties": False,
     }
+
+
+class Bounded(msgspec.Struct):
+    number: Annotated[int, annotated_types.Ge(1), Query(description="D", title="T", examples=[1], deprecated=True)]
+    names: list[Annotated[str, annotated_types.MaxLen(3)]]
+    price: Annotated[decimal.Decimal, annotated_types.Interval(ge=decimal.Decimal("0.5"), lt=decimal.Decimal(10))]
+    prices: dict[str, Annotated[decimal.Decimal, Query(multiple_of=2)] | None]
+    day: Annotated[datetime.date, annotated_types.Gt(datetime.date(2026, 1, 31))]
+    flags: tuple[Annotated[decimal.Decimal, Query(ge=1)], ...] = ()
+    later: int | msgspec.UnsetType = msgspec.UNSET
+
+
+def test_constraints_that_msgspec_does_not_read() -> None:
+    properties = schema_of(Bounded)[1]["Bounded"]["properties"]
+    exact, _ = schema_of(decimal.Decimal)
+    assert properties["number"] == {
+        "type": "integer",
+        "minimum": 1,
+        "title": "T",
+        "description": "D",
+        "examples": [1],
+        "deprecated": True,
+    }
+    assert properties["names"]["items"] == {"type": "string", "maxLength": 3}
+    assert properties["price"] == {**exact, "minimum": 0.5, "exclusiveMaximum": 10}
+    assert properties["prices"]["additionalProperties"]["anyOf"][0]["multipleOf"] == 2
+    assert properties["day"] == {"type": "string", "format": "date", "formatExclusiveMinimum": "2026-01-31"}
+    assert properties["flags"]["items"]["minimum"] == 1
+    assert properties["later"] == {"type": "integer"}
+
+
+class Misfit(msgspec.Struct):
+    word: Annotated[str, annotated_types.Ge(3), Query(title="Word")]
+
+
+def test_a_constraint_that_is_none_for_its_type_is_left_out() -> None:
+    assert schema_of(Misfit)[1]["Misfit"]["properties"] == {"word": {"type": "string", "title": "Word"}}
+
+
+def test_a_model_whose_annotations_cannot_be_found_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(model: Any) -> Any:
+        raise NameError("gone")
+
+    monkeypatch.setattr(_types, "hints_of", gone)
+    assert schema_of(Point)[1]["Point"]["properties"]["x"] == {"type": "integer"}
 
 
 def test_tagged_unions_are_told_apart() -> None:
