@@ -3,7 +3,8 @@
 A comment right above a block may ask for more, as many times as needed, separated by `;`:
 
 - `GET /path 200`: the block's `app` answers a request like this (the lifespan running);
-- `from examples/name.py`: the block is a part of that file, letter for letter, which is run by the file's own test.
+- `from examples/name.py`: the block is a part of that file, letter for letter, which is run by the file's own test;
+- `continued`: the block goes on where the one above it ended, in the same module.
 
 Functions of a block that begin with `test_` and take no arguments are called.
 """
@@ -24,7 +25,7 @@ from tests.docs.pages import PAGES, ROOT, Block, blocks
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 PYTHON = [block for block in BLOCKS if block.language == "python"]
 NOTES = [(block, note.strip()) for block in PYTHON for note in block.note.split(";") if note.strip()]
-REQUESTS = [(block, note) for block, note in NOTES if not note.startswith("from ")]
+REQUESTS = [(block, note) for block, note in NOTES if not note.startswith("from ") and note != "continued"]
 EXCERPTS = [(block, note) for block, note in NOTES if note.startswith("from ")]
 RUNNABLE = [block for block in PYTHON if not block.note.startswith("from ")]
 
@@ -32,12 +33,27 @@ _REQUEST = re.compile(r"(?P<method>[A-Z]+) (?P<path>/\S*) (?P<status>\d{3})")
 
 
 def run(block: Block) -> dict[str, Any]:
-    """Execute the block as a module of its own, so that tracebacks show its lines, and return its names."""
-    name = f"<{block.id}>"
-    linecache.cache[name] = (len(block.code), None, block.code.splitlines(keepends=True), name)
+    """Execute the block and those that it continues as one module, and return the names.
+
+    Tracebacks show its lines. Tests of the blocks before it are left out.
+    """
     names: dict[str, Any] = {"__name__": "documented"}
-    exec(compile(block.code, name, "exec", dont_inherit=True), names)
+    for part in chain(block):
+        for known in [known for known in names if known.startswith("test_")]:
+            del names[known]
+        name = f"<{part.id}>"
+        linecache.cache[name] = (len(part.code), None, part.code.splitlines(keepends=True), name)
+        exec(compile(part.code, name, "exec", dont_inherit=True), names)
     return names
+
+
+def chain(block: Block) -> list[Block]:
+    """Return the block, and before it those of its page that it continues."""
+    parts = [block]
+    while (block, "continued") in NOTES:
+        block = RUNNABLE[RUNNABLE.index(block) - 1]
+        parts.insert(0, block)
+    return parts
 
 
 @pytest.mark.parametrize("block", RUNNABLE, ids=lambda block: block.id)
