@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Annotated, Any
 
+import annotated_types
 import msgspec
 import pydantic
 import pytest
@@ -31,6 +35,14 @@ class Node(msgspec.Struct):
     children: dict[str, Node] = {}
 
 
+@dataclass
+class Bounded:
+    number: Annotated[int, annotated_types.Ge(3)] | str = 3
+    price: Annotated[Decimal, annotated_types.Ge(0), annotated_types.MultipleOf(0.5)] | None = None
+    at: Annotated[datetime.datetime, annotated_types.Lt(datetime.datetime(2030, 1, 1))] | None = None
+    children: dict[Annotated[str, annotated_types.MaxLen(3)], Bounded] = field(default_factory=dict)
+
+
 class Model(pydantic.BaseModel):
     number: int
     children: list[Model] = []
@@ -43,12 +55,19 @@ async def look(
     flag: bool = False,
     x_count: Annotated[int | None, Header()] = None,
     session: Annotated[int, Cookie()] = 0,
+    price: Annotated[Decimal, Query(gt=0, multiple_of=0.25)] = Decimal(1),
+    day: Annotated[datetime.date, annotated_types.Ge(datetime.date(2020, 1, 1))] | None = None,
+    at: Annotated[datetime.datetime | None, annotated_types.Lt(datetime.datetime(2030, 1, 1))] = None,
 ) -> Any:
-    return [id, size, tag, flag, x_count, session]
+    return [id, size, tag, flag, x_count, session, price, day, at]
 
 
 async def create(node: Node) -> Node:
     return node
+
+
+async def create_bounded(bounded: Bounded) -> Bounded:
+    return bounded
 
 
 async def create_model(model: Model) -> Model:
@@ -65,6 +84,7 @@ APP = Starlette(
     routes=[
         Route("/look/{id}", endpoint(look, exact_query=True)),
         Route("/create", endpoint(create, accepts=["json", "msgpack"]), methods=["POST"]),
+        Route("/bounded", endpoint(create_bounded, accepts=["json", "msgpack"]), methods=["POST"]),
         Route("/model", endpoint(create_model, accepts=["json", "msgpack"]), methods=["POST"]),
         Route("/fill", endpoint(fill), methods=["POST"]),
     ]
@@ -89,20 +109,19 @@ def check(sent: Record) -> None:
 
 
 TEXT = st.text(max_size=20)
-NAMES = st.sampled_from(["id", "size", "tag", "flag", "x"])
+VALUE = TEXT | st.sampled_from(["NaN", "sNaN", "-Infinity", "1e999999999", "0.3", "2026-01-31", "2026-01-31T12:00:00Z"])
+NAMES = st.sampled_from(["id", "size", "tag", "flag", "x", "price", "day", "at"])
 QUERIES = st.one_of(
     st.binary(max_size=60),
-    st.lists(st.tuples(NAMES, TEXT), max_size=6).map(
+    st.lists(st.tuples(NAMES, VALUE), max_size=6).map(
         lambda pairs: "&".join(f"{name}={value}" for name, value in pairs).encode("utf-8", "replace")
     ),
 )
 NUMBERS = st.one_of(st.integers(), st.floats(), st.sampled_from(["1e999", "9" * 5000, "-0", "null", "NaN", "1_0"]))
+KEYS = st.sampled_from(["leaves", "children", "number", "text", "price", "at", "a"])
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from(["leaves", "children", "number", "text", "a"]), inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=12,
 )
 
@@ -114,7 +133,7 @@ def test_any_query_path_header_and_cookie(query: bytes, segment: str, number: An
     check(ask(f"/look/{segment}", query_string=query, headers=headers))
 
 
-@pytest.mark.parametrize("path", ["/create", "/model", "/fill"])
+@pytest.mark.parametrize("path", ["/create", "/model", "/bounded", "/fill"])
 @pytest.mark.parametrize(
     "content_type",
     [
@@ -130,7 +149,7 @@ def test_any_bytes_as_a_body(path: str, content_type: bytes, data: bytes) -> Non
     check(ask(path, data, headers=[(b"content-type", content_type)]))
 
 
-@pytest.mark.parametrize("path", ["/create", "/model"])
+@pytest.mark.parametrize("path", ["/create", "/model", "/bounded"])
 @given(VALUES)
 @settings(max_examples=100, deadline=None)
 def test_any_value_as_a_body(path: str, value: Any) -> None:
@@ -170,7 +189,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("path", ["/create", "/model"])
+@pytest.mark.parametrize("path", ["/create", "/model", "/bounded"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_shapes_that_attackers_choose(shape: str, path: str) -> None:
     began = time.process_time()
