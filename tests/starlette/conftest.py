@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
 # What may block: it runs while a program is put together, or once: for a template that the environment keeps from then
 # on, and for the types of files that the system knows.
-CONSTRUCTION = [
+CONSTRUCTION: Final = [
     ("mimetypes.py", {"init"}),
     ("starlette/staticfiles.py", {"__init__", "_package_folder"}),
     ("starlette/templating.py", {"get_template"}),
 ]
 
 
-@pytest.fixture(autouse=True)
-def blocking_calls(request: pytest.FixtureRequest) -> Iterator[BlockBuster | None]:
+@pytest.fixture(scope="package")
+def detector() -> Iterator[BlockBuster]:
     """Turn blocking calls into errors, if our code is anywhere among their callers. The test client may block.
 
-    A test that calls by hand what otherwise runs in a worker thread is marked `blocks`.
+    This holds from the first test of this folder to the last one: methods of built-in types are replaced for it, which
+    is slow, and not what one does to an interpreter thousands of times.
     """
-    if request.node.get_closest_marker("blocks"):
-        yield None
-        return
     client = ["starlette._testing", "starlette.testclient"]
     with blockbuster_ctx(["starlette", "asterism"], excluded_modules=client) as detector:
         for file, functions in CONSTRUCTION:
             for function in detector.functions.values():
                 function.can_block_in(file, functions)
         yield detector
+
+
+@pytest.fixture(autouse=True)
+def blocking_calls(request: pytest.FixtureRequest, detector: BlockBuster) -> Iterator[None]:
+    """Let a test block that calls by hand what otherwise runs in a worker thread, and is marked `blocks`."""
+    if request.node.get_closest_marker("blocks"):
+        detector.deactivate()
+        try:
+            yield
+        finally:
+            detector.activate()
+    else:
+        yield
