@@ -262,7 +262,7 @@ def _describe(function: Callable[..., Any], graph: Graph, collector: _Collector,
 
 def _errors(collector: _Collector, body: Body | None, options: Options) -> tuple[int, ...]:
     found = {406} if len(options.produced) > 1 else set()
-    if collector.fields or (body is not None and not body.raw):
+    if collector.fields or options.exact_query or (body is not None and not body.raw):
         found.add(422)
     if body is not None:
         found |= {400, 413} if not body.raw else {413}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -11,8 +10,8 @@ from asterism.api._compile import Compiled, Given, compile_plan
 from asterism.api._formats import FORMATS
 from asterism.api._libraries import failures
 from asterism.api._options import Options, answers, formats, streams, whole
-from asterism.api._plan import REQUIRED, Body, Field, Plan, Source
-from asterism.api._readers import Group, groups
+from asterism.api._plan import REQUIRED, Body, Field, Plan
+from asterism.api._readers import ExactQuery, Group, groups
 from asterism.api._refusals import Refuser, refused, websocket_refused
 from asterism.api._reply import Reply
 from asterism.api._results import Negotiator, Responder, StreamResponder, add_tasks
@@ -67,7 +66,7 @@ def endpoint(
         produces: Formats of results, the first preferred; `Accept` chooses.
         streamed: Formats of results that are yielded: `"ndjson"`, `"json-seq"`, `"sse"`.
         max_body_size: In bytes. Without it the limit of the application counts, or else 1 MiB.
-        exact_query: Whether to refuse query parameters that are not declared.
+        exact_query: Whether to refuse query parameters that are not declared, or repeated where one value is.
         summary, description: For the documentation, in place of the docstring's first paragraph and its rest.
         tags, operation_id, deprecated: For the documentation.
         responses: Other responses by status, for the documentation: a type, None, or an `Answer`.
@@ -173,10 +172,12 @@ class _Writer:
     def _read(self) -> None:
         body = self.plan.body
         found = groups(self.plan.fields)
-        if self.options.exact_query:
-            found = [_exact(group, self.plan.fields) for group in found]
+        exact = ExactQuery(self.plan.fields) if self.options.exact_query else None
         forms = groups(body.fields) if body is not None and body.fields else []
         lines = self._group_lines(found, "connection", 0)
+        if exact is not None:
+            self.names["check_query"] = exact
+            lines.append("check_query(connection)")
         decode = data = "None"
         read: tuple[Body, BodyReader] | None = None
         if body is not None and body.fields:
@@ -192,7 +193,7 @@ class _Writer:
             lines.append("body = decode(data)")
             decode, data = "decode", "data"
         if lines:
-            self.names.update(failures=failures(), refuse=Refuser(found, forms, read))
+            self.names.update(failures=failures(), refuse=Refuser(found, forms, read, exact))
             self.before += [
                 "try:",
                 *(f"    {line}" for line in lines),
@@ -230,11 +231,3 @@ class _Writer:
         if isinstance(value, Given):
             return _GIVEN[value.type]
         return self.values[id(value)] if isinstance(value, Field) else "body"
-
-
-def _exact(group: Group, fields: Sequence[Field]) -> Group:
-    """Let a group refuse what no field of the query takes."""
-    if group.source not in {Source.QUERY, Source.OPEN}:
-        return group
-    known = frozenset(field.alias for field in fields if field.source in {Source.QUERY, Source.OPEN})
-    return dataclasses.replace(group, known=known)

@@ -36,7 +36,7 @@ class Error:
     Attributes:
         location: Where: `query.limit`, `body.items[3].price`.
         message: What, for people.
-        kind: What, for programs: missing, unknown, type, value, range, length, pattern, format or invalid.
+        kind: What, for programs: missing, unknown, duplicate, type, value, range, length, pattern, format or invalid.
     """
 
     location: str

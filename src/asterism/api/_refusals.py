@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from asterism.api._bodies import BodyReader, MissingBodyError
 from asterism.api._explain import Error, Findings, source_name
 from asterism.api._libraries import failures, msgspec
 from asterism.api._plan import Body
-from asterism.api._readers import Group
+from asterism.api._readers import ExactQuery, Group
 from asterism.problems import Problem, ProblemResponse
 from starlette.exceptions import WebSocketException
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -27,9 +27,17 @@ class Refuser:
         groups: What is read apart from the body.
         forms: What is read from a form.
         body: The body that is no form, if there is one, and who reads it.
+        exact: Says what of the query is too much.
     """
 
-    def __init__(self, groups: Sequence[Group], forms: Sequence[Group], body: tuple[Body, BodyReader] | None) -> None:
+    def __init__(
+        self,
+        groups: Sequence[Group],
+        forms: Sequence[Group],
+        body: tuple[Body, BodyReader] | None,
+        exact: ExactQuery | None = None,
+    ) -> None:
+        self._exact = exact
         self._groups = groups
         self._forms = forms
         self._body = body
@@ -44,10 +52,10 @@ class Refuser:
         """
         findings = Findings(text=True)
         for group in self._groups:
-            sent = group.raw(connection)
-            name_of = source_name(group, connection.path_params)
-            findings.check_group(group, sent, name_of)
-            self._look_for_unknown(findings, group, sent, name_of)
+            findings.check_group(group, group.raw(connection), source_name(group, connection.path_params))
+        if self._exact is not None:
+            for name, message, kind in self._exact.mistakes(connection):
+                findings.add(f"query.{name[:80]}", message, kind)
         for group in self._forms:
             findings.check_group(group, group.raw(data), source_name(group, {}))
         if self._body is not None:
@@ -57,13 +65,6 @@ class Refuser:
         if not findings.errors:
             findings.add("request", str(exc)[:300] or "cannot be read", "invalid")
         return validation_problem(findings.errors)
-
-    def _look_for_unknown(
-        self, findings: Findings, group: Group, sent: Mapping[str, Any], name_of: Callable[[str], str]
-    ) -> None:
-        for name in sent:
-            if group.known is not None and name not in group.known and name_of(name) == "query":
-                findings.add(f"query.{name[:80]}", "is not known", "unknown")
 
     def _check_body(
         self, findings: Findings, body: Body, reader: BodyReader, decode: Any, data: bytes

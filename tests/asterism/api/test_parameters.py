@@ -237,10 +237,35 @@ def test_fields_of_a_model_of_headers_are_spelled_as_headers_are() -> None:
 def test_an_exact_query_has_nothing_that_is_not_declared() -> None:
     asked = client(of_path, "/{id}", exact_query=True)
     assert asked.get("/1?name=a").json() == [1, "a"]
-    assert errors(asked.get("/1?nmae=a&id=2")) == [("query.nmae", "is not known", "unknown")]
+    assert errors(asked.get("/1?nmae=a&id=2")) == [
+        ("query.nmae", "is not known", "unknown"),
+        ("query.id", "is not known", "unknown"),
+    ]
     both = client(of_query, exact_query=True)
     assert both.get("/?q=a&limit=4&tag=b").json() == ["a", 4, ["b"], None]
     assert errors(both.get("/?q=a&limit=4&page=3")) == [("query.page", "is not known", "unknown")]
+
+
+async def of_filters_and_more(filters: Annotated[Filters, Query()], page: int = 0) -> Any:
+    return [filters, page]
+
+
+async def of_nothing() -> Any:
+    return "nothing"
+
+
+def test_an_exact_query_has_one_value_where_one_is_declared() -> None:
+    asked = client(of_filters_and_more, exact_query=True)
+    found = asked.get("/?size=4&tag=a&tag=b&page=2").json()
+    assert found == [{"size": 4, "tag": ["a", "b"], "word": None}, 2]
+    assert errors(asked.get("/?size=4&size=5&page=x&page=y&sise=3")) == [
+        ("query.page", "must be an integer", "type"),
+        ("query.size", "is there more than once", "duplicate"),
+        ("query.page", "is there more than once", "duplicate"),
+        ("query.sise", "is not known", "unknown"),
+    ]
+    assert client(of_nothing, exact_query=True).get("/").json() == "nothing"
+    assert errors(client(of_nothing, exact_query=True).get("/?a=1")) == [("query.a", "is not known", "unknown")]
 
 
 TYPES: list[Any] = [

@@ -121,6 +121,9 @@ def test_other_plans() -> None:
     assert bare is not None
     assert bare.body is not None
     assert (bare.body.raw, bare.body.media_types, bare.errors) == (True, ("*/*",), (406, 413))
+    exact = plan_of(endpoint(feed, exact_query=True, streamed=["sse"]))
+    assert exact is not None
+    assert exact.errors == (422,)
     assert bare.answer == Answer(204, None)
 
 
