@@ -29,6 +29,13 @@ _OTHERS: Final = {
 }
 
 
+_DIGITS: Final = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$"
+# Decimal numbers as text.
+DECIMAL: Final = f"^[-+]?{_DIGITS}"
+NOT_NEGATIVE: Final = f"^[+]?{_DIGITS}"
+POSITIVE: Final = f"^[+]?(?=[^eE]*[1-9]){_DIGITS}"
+
+
 def described_type(kind: Any) -> Any:
     """Return the description of a type.
 
@@ -68,7 +75,16 @@ def _bounds(limits: Any) -> dict[str, Any]:
     bounds = {name: getattr(limits, name) for name in _NUMBERS}
     numeric = all(isinstance(bound, int | float | decimal.Decimal | None) for bound in bounds.values())
     names = _NUMBERS if numeric else _OTHERS
-    return {names[name]: _plain(bound) for name, bound in bounds.items() if bound is not None and name in names}
+    found = {names[name]: _plain(bound) for name, bound in bounds.items() if bound is not None and name in names}
+    return found | (_pattern(limits) if numeric else {})
+
+
+def _pattern(limits: Any) -> dict[str, str]:
+    """Return the pattern of decimal numbers as text that are not negative, which is all that a pattern can say."""
+    bound = limits.gt if limits.gt is not None else limits.ge
+    if bound is None or bound < 0:
+        return {}
+    return {"pattern": POSITIVE if limits.gt is not None else NOT_NEGATIVE}
 
 
 def _plain(bound: Any) -> Any:

@@ -16,7 +16,7 @@ from asterism.api import _types
 from asterism.api._libraries import msgspec
 from asterism.api._markers import Marker
 from asterism.dependencies._signatures import split
-from asterism.openapi._described import UNDESCRIBED, described_type
+from asterism.openapi._described import DECIMAL, UNDESCRIBED, described_type
 from asterism.openapi._names import name_components
 from asterism.openapi._pydantic import PydanticSchemas, self_contained
 from asterism.openapi._references import inlined, reachable, replaced
@@ -52,11 +52,7 @@ _PLAIN: Final[dict[str, Schema]] = {
     "TimeDeltaType": {"type": "string", "format": "duration"},
     "UUIDType": {"type": "string", "format": "uuid"},
     # Exact as text; numbers are accepted as well.
-    "DecimalType": {
-        "type": ["string", "number"],
-        "format": "decimal",
-        "pattern": r"^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$",
-    },
+    "DecimalType": {"type": ["string", "number"], "format": "decimal", "pattern": DECIMAL},
 }
 
 _BOUNDS: Final = {
@@ -181,10 +177,8 @@ class _Writer:
         if method is not None:
             return method(described)  # type: ignore[no-any-return]  # by its name
         # Several kinds of collections, with fields of the same names.
-        schema: Schema = {"type": "array", "items": self._inner(described.item_type)}
-        if name in {"SetType", "FrozenSetType"}:
-            schema["uniqueItems"] = True
-        return _bounded(schema, described)
+        # Sets are not said to have unique items: what is sent twice is taken once.
+        return _bounded({"type": "array", "items": self._inner(described.item_type)}, described)
 
     def model(self, described: Any) -> Schema:
         """Return the schema of a model itself."""

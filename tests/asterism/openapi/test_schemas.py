@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
+import re
 import uuid
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, NamedTuple, Required, TypedDict, TypeVar
@@ -15,6 +16,7 @@ import msgspec
 import pytest
 
 from asterism.api import Query, _types
+from asterism.openapi._described import NOT_NEGATIVE
 from asterism.openapi._names import name_components
 from asterism.openapi._schemas import FILE, Components, plain_default
 from starlette.datastructures import UploadFile
@@ -147,8 +149,8 @@ def schema_of(kind: Any, **options: Any) -> tuple[dict[str, Any], dict[str, Any]
         ),
         (Annotated[int, msgspec.Meta(description="d", extra_json_schema={"x-a": 1})], {"description": "d", "x-a": 1}),
         (list, {"type": "array", "items": {}}),
-        (set[int], {"type": "array", "items": {"type": "integer"}, "uniqueItems": True}),
-        (frozenset[str], {"type": "array", "items": {"type": "string"}, "uniqueItems": True}),
+        (set[int], {"type": "array", "items": {"type": "integer"}}),
+        (frozenset[str], {"type": "array", "items": {"type": "string"}}),
         (tuple[int, ...], {"type": "array", "items": {"type": "integer"}}),
         (
             tuple[int, str],
@@ -174,9 +176,20 @@ def test_types(kind: Any, expected: dict[str, Any]) -> None:
     assert components == {}
 
 
-def test_decimals_are_exact_as_text() -> None:
-    schema, _ = schema_of(decimal.Decimal)
+@pytest.mark.parametrize(
+    ("bounds", "taken", "refused"),
+    [
+        pytest.param(None, ["0", "-1.5", "+.5", "1.", "1E+2"], ["", "1,5", ".", "e5", "one"], id="any"),
+        pytest.param(Query(le=5), ["-1"], [""], id="a-pattern-cannot-tell-how-large"),
+        pytest.param(Query(ge=-5), ["-1"], [""], id="negative"),
+        pytest.param(Query(ge=0), ["0", "1.5", "+1"], ["-1", ""], id="not-negative"),
+        pytest.param(Query(gt=0), ["0.01", "10", "1e-5"], ["0", "0.0e5", "-1", ""], id="positive"),
+    ],
+)
+def test_decimals_are_exact_as_text(bounds: Any, taken: list[str], refused: list[str]) -> None:
+    schema, _ = schema_of(_types.checked_type(decimal.Decimal, [bounds] if bounds else []))
     assert (schema["type"], schema["format"]) == (["string", "number"], "decimal")
+    assert [text for text in taken + refused if re.search(schema["pattern"], text)] == taken
 
 
 @pytest.mark.parametrize(
@@ -197,7 +210,7 @@ def test_decimals_are_exact_as_text() -> None:
                 "properties": {
                     "x": {"type": "integer"},
                     "y": {"type": "integer", "default": 0},
-                    "seen": {"type": "array", "items": {"type": "integer"}, "uniqueItems": True, "default": []},
+                    "seen": {"type": "array", "items": {"type": "integer"}, "default": []},
                 },
                 "required": ["x"],
             },
@@ -303,7 +316,7 @@ def test_constraints_that_msgspec_does_not_read() -> None:
         "deprecated": True,
     }
     assert properties["names"]["items"] == {"type": "string", "maxLength": 3}
-    assert properties["price"] == {**exact, "minimum": 0.5, "exclusiveMaximum": 10}
+    assert properties["price"] == {**exact, "minimum": 0.5, "exclusiveMaximum": 10, "pattern": NOT_NEGATIVE}
     assert properties["prices"]["additionalProperties"]["anyOf"][0]["multipleOf"] == 2
     assert properties["day"] == {"type": "string", "format": "date", "formatExclusiveMinimum": "2026-01-31"}
     assert properties["flags"]["items"]["minimum"] == 1
