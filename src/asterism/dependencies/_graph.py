@@ -173,9 +173,16 @@ class _Builder:
         else:
             argument = None if self.resolve is None else self.resolve(parameter, self.chain[-1])
         if argument is None and parameter.default is REQUIRED:
-            hint = "; pass methods bound to their object" if parameter.name == "self" else ""
-            raise DependencyError(f"nothing provides the parameter {parameter}{hint}", tuple(self.chain))
+            raise DependencyError(
+                f"nothing provides the parameter {parameter}{self._hint(parameter)}", tuple(self.chain)
+            )
         return argument
+
+    def _hint(self, parameter: Parameter) -> str:
+        if parameter.name == "self":
+            return "; pass methods bound to their object"
+        is_plain = self.resolve is None and not self.makes_resources
+        return "; endpoint() of asterism.api reads such from the request" if is_plain else ""
 
     def _is_connection(self, parameter: Parameter) -> bool:
         kind = parameter.type
@@ -203,7 +210,7 @@ class _Builder:
             )
         provider = self.overrides.get(original, original)
         lives: Scope = asked.scope
-        if provider is not original and lives == "app":
+        if provider is not original and lives == "app" and not self.makes_resources:
             lives = "request"  # what stands in for a resource is made for each request
         found = self.known.get((provider, lives)) if asked.cache else None
         if found is not None:
@@ -234,12 +241,17 @@ class _Builder:
         return Result(len(self.graph.calls) - 1)
 
 
-def build_resources(providers: Iterable[Callable[..., Any]]) -> list[Call]:
-    """Return the calls that make these resources and those they need, each once and in order."""
-    builder = _Builder(Request, None, _NONE)
+def build_resources(
+    providers: Iterable[Callable[..., Any]], overrides: Mapping[Any, Callable[..., Any]] = _NONE
+) -> list[Call]:
+    """Return the calls that make these resources and those they need, each once and in order.
+
+    One that is replaced is not made: requests get what stands in for it. Others that need it get that, too.
+    """
+    builder = _Builder(Request, None, overrides)
     builder.makes_resources = True
     for provider in providers:
-        if (provider, "app") not in builder.known:
+        if (provider, "app") not in builder.known and provider not in overrides:
             builder.known[provider, "app"] = builder.add_resource(provider)
     return builder.graph.calls
 

@@ -19,7 +19,8 @@ def overrides(app: Any, replacements: Mapping[Any, Callable[..., Any]]) -> Itera
         with overrides(app, {open_session: fake_session}), TestClient(app) as client: ...
 
     A stand-in has parameters of its own, and is called for each request, also for a resource of the application. What
-    was replaced is never called. Overrides inside of others add to them.
+    was replaced is never called, and not made in a lifespan that starts inside of the block. Overrides inside of others
+    add to them.
 
     Args:
         app: A Starlette application or a router.

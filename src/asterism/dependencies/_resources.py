@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from asterism.dependencies._exits import context_maker
 from asterism.dependencies._graph import Call, Result, build_resources
+from asterism.dependencies._overrides import ACTIVE
 from asterism.dependencies._signatures import name_of
 from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute
@@ -27,7 +28,7 @@ def resources(lifespan: _Lifespan | None = None, *providers: Callable[..., Any])
         app = Starlette(routes=routes, lifespan=resources())
 
     Looks at the routes when the application starts, also at those below mounts. A generator is resumed when the
-    application stops, the last made first.
+    application stops, the last made first. What is overridden when it starts is not made.
 
     Args:
         lifespan: A lifespan of your own, which begins before and ends after; what it yields is passed on.
@@ -41,7 +42,7 @@ def resources(lifespan: _Lifespan | None = None, *providers: Callable[..., Any])
             if lifespan is not None:
                 state = await stack.enter_async_context(lifespan(app))
             wanted = [*providers, *_wanted(getattr(app, "routes", ()))]
-            made = await _make(build_resources(dict.fromkeys(wanted)), stack)
+            made = await _make(build_resources(dict.fromkeys(wanted), ACTIVE.get(id(app), {})), stack)
             yield {**(state or {}), STATE_KEY: made}
 
     return context

@@ -105,3 +105,11 @@ def test_a_resource_can_be_overridden_without_being_made() -> None:
     fakes: dict[Any, Any] = {engine: lambda: "fake", cache: lambda: "fake cache", clock: lambda: "now"}
     with overrides(app, fakes):
         assert TestClient(app).get("/").text == "session of fake, fake, fake cache, now, -"
+
+
+def test_a_lifespan_does_not_make_what_is_overridden() -> None:
+    EVENTS.clear()
+    app = Starlette(routes=ROUTES, lifespan=resources())
+    with overrides(app, {settings: lambda: {"url": "fake"}, engine: lambda: "fake"}), TestClient(app) as client:
+        assert client.get("/").text == "session of fake, fake, cache of fake, clock, -"
+    assert EVENTS == ["close cache"]
