@@ -101,7 +101,7 @@ async def test_a_failure_is_told_to_the_server_and_raised(when: str, kind: type[
     assert failed["message"].endswith(f"{kind.__name__}: broken\n")
 
 
-async def test_older_forms_of_a_lifespan_work_and_warn() -> None:  # R69
+async def test_older_forms_of_a_lifespan_work_and_warn() -> None:  # R69, legacy R25
     seen: list[str] = []
 
     async def asynchronous(app: object) -> AsyncGenerator[None, None]:
