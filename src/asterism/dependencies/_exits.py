@@ -56,17 +56,23 @@ class Exits:
 
 
 class HeldResponse:
-    """A response that cleans up when it was sent. All else is that of the response inside."""
+    """A response that cleans up when it was sent. All else is that of the response inside, also what is set."""
+
+    response: Any
+    _exits: Exits
 
     def __init__(self, response: Any, exits: Exits) -> None:
-        self.response = response
-        self._exits = exits
+        object.__setattr__(self, "response", response)
+        object.__setattr__(self, "_exits", exits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._exits.run(partial(self.response, scope, receive, send))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.response, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.response, name, value)
 
 
 class ThreadContext(AbstractAsyncContextManager[Any]):

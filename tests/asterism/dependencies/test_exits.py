@@ -218,8 +218,11 @@ def test_blocking_generators_run_in_worker_threads() -> None:
 async def test_what_the_response_is_can_still_be_seen() -> None:
     response = await inject(endpoint)(Request(http_scope()))
     assert (response.status_code, response.headers["x-a"]) == (200, "b")
+    response.status_code = 202
     with journal() as found:
-        await response(http_scope(), body(), Record())
+        sent = Record()
+        await response(http_scope(), body(), sent)
+        assert sent.status == 202
         assert found == ["sent", "close session"]
 
 
