@@ -106,7 +106,7 @@ class Components:
         The values come as text.
         """
         if _types.is_pydantic(model):
-            schema = self_contained(model.model_json_schema())
+            schema = self_contained(_types.adapter_of(model).json_schema())
             strip = without_null
         else:
             schema = _Writer(self, True, files, False).model(msgspec().inspect.type_info(model))

@@ -66,7 +66,7 @@ class Point:
 
 
 class Partial(TypedDict, total=False):
-    a: Literal["a", 5]
+    a: Literal["a", "abc"]
     b: set[int]
 
 
@@ -98,7 +98,7 @@ KINDS = [
     float | None,
     Colour,
     Level,
-    Literal["a", 5, None],
+    Literal["a", "abc"],
     Annotated[str, msgspec.Meta(pattern="^a.?$")],
     Annotated[list[int], msgspec.Meta(min_length=1, max_length=2)],
     Annotated[dict[str, Any], msgspec.Meta(min_length=1, max_length=2)],

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 import pydantic
+import pydantic.dataclasses
 
 from asterism.api import Form, Query, endpoint
 from asterism.openapi._schemas import Components
@@ -57,6 +58,11 @@ class Filters(pydantic.BaseModel):
     shade: Shade = pydantic.Field(default=Shade.DARK, description="How dark.")
     nested: Item | None = None
     tree: list[Filters] = []
+
+
+@pydantic.dataclasses.dataclass
+class Limits:
+    limit: Annotated[int, pydantic.Field(ge=1)] = 10
 
 
 class Unknown:
@@ -134,6 +140,16 @@ def test_a_model_of_all_query_parameters() -> None:
         "dark",
     )
     assert found["query nested"]["schema"]["properties"]["itemName"]["type"] == "string"
+
+
+def test_a_dataclass_of_pydantic() -> None:
+    async def find(limits: Annotated[Limits, Query()]) -> Limits:
+        return limits
+
+    operation = described(find, method="GET")
+    assert parameters(operation)["query limit"]["schema"].items() >= {"minimum": 1, "default": 10}.items()
+    answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    assert answer["properties"]["limit"]["minimum"] == 1
 
 
 def test_a_model_of_a_form() -> None:

@@ -18,7 +18,7 @@ import pytest
 from asterism.api import Query, _types
 from asterism.openapi._described import NOT_NEGATIVE
 from asterism.openapi._names import name_components
-from asterism.openapi._schemas import FILE, Components, plain_default
+from asterism.openapi._schemas import FILE, Components, _choice, plain_default
 from starlette.datastructures import UploadFile
 
 T = TypeVar("T")
@@ -159,7 +159,7 @@ def schema_of(kind: Any, **options: Any) -> tuple[dict[str, Any], dict[str, Any]
         (dict[int, str], {"type": "object", "propertyNames": {"pattern": "^-?[0-9]+$"}}),
         (dict[uuid.UUID, str], {"propertyNames": {"type": "string", "format": "uuid"}}),
         (Literal["a", "b"], {"type": "string", "enum": ["a", "b"]}),
-        (Literal[1, "b", None], {"enum": [None, 1, "b"]}),
+        (Literal[1, 2], {"type": "integer", "enum": [1, 2]}),
         (int | None, {"anyOf": [{"type": "integer"}, {"type": "null"}]}),
         (UploadFile, dict(FILE)),
         (list[UploadFile], {"type": "array", "items": dict(FILE)}),
@@ -190,6 +190,10 @@ def test_decimals_are_exact_as_text(bounds: Any, taken: list[str], refused: list
     schema, _ = schema_of(_types.checked_type(decimal.Decimal, [bounds] if bounds else []))
     assert (schema["type"], schema["format"]) == (["string", "number"], "decimal")
     assert [text for text in taken + refused if re.search(schema["pattern"], text)] == taken
+
+
+def test_choices_of_several_kinds_have_no_type() -> None:
+    assert _choice([1, "b", None]) == {"enum": [1, "b", None]}
 
 
 @pytest.mark.parametrize(
