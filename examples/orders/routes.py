@@ -110,8 +110,8 @@ async def cancel_order(id: Number, change: Change, session: Session) -> models.O
     return await shop.cancel(session, id, change.version)
 
 
-@orders.get("/export", responses={503: BUSY})
-async def export_orders(session: Snapshot) -> AsyncIterator[Order]:
+@orders.get("/export", returns=AsyncIterator[Order], responses={503: BUSY})
+async def export_orders(session: Snapshot) -> AsyncIterator[models.Order]:
     """Send all orders, as they are at one moment."""
     for order in await session.scalars(select(models.Order).order_by(models.Order.id)):
-        yield convert(order, Order, from_attributes=True)
+        yield order

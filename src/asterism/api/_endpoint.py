@@ -215,7 +215,7 @@ class _Writer:
         answer, options = self.plan.answer, self.options
         respond: Responder | StreamResponder
         if answer.stream:
-            respond = StreamResponder(answer, options.streamed, FORMATS["json"])
+            respond = StreamResponder(answer, options.streamed, FORMATS["json"], self.plan.name)
         else:
             respond = Responder(answer, options.produced, self.plan.name)
         self.names["respond"] = respond

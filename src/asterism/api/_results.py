@@ -85,7 +85,7 @@ class Responder:
                 if reply is not None and isinstance(result, Response):
                     reply.apply(result)
                 return result
-            result = self._checked(result)
+            result = _checked(self._convert, result, self._name)
         status = self._status
         if reply is not None and reply.status_code is not None:
             status = reply.status_code
@@ -99,16 +99,6 @@ class Responder:
         if reply is not None:
             reply.apply(response)
         return response
-
-    def _checked(self, result: Any) -> Any:
-        if self._convert is None:
-            return result
-        try:
-            return self._convert(result)
-        except mistakes() as exc:
-            raise TypeError(
-                f"{self._name} returned a {type(result).__name__} that is not what it declares: {exc}"
-            ) from exc
 
 
 def _is_application(result: Any) -> bool:
@@ -126,17 +116,30 @@ def _converter(kind: Any) -> Callable[[Any], Any] | None:
     return functools.partial(msgspec().convert, type=kind, from_attributes=True, dec_hook=_types.decode_hook)
 
 
+def _checked(convert: Callable[[Any], Any] | None, result: Any, name: str) -> Any:
+    if convert is None:
+        return result
+    try:
+        return convert(result)
+    except mistakes() as exc:
+        raise TypeError(f"{name} returned a {type(result).__name__} that is not what it declares: {exc}") from exc
+
+
 class StreamResponder:
     """Makes the response for a stream of results, which are sent one by one as they come.
 
     Args:
         answer: What the endpoint answers with; its type is that of an item.
         streams: The ways to send it, in the order of `answer.media_types`.
-        encode: Makes JSON of an item.
+        json: Makes JSON of an item.
+        name: What errors call the endpoint.
     """
 
-    def __init__(self, answer: Answer, streams: Sequence[StreamFormat], json: Format) -> None:
+    def __init__(self, answer: Answer, streams: Sequence[StreamFormat], json: Format, name: str) -> None:
         self._status = answer.status
+        self._name = name
+        self._exact = answer.type if isinstance(answer.type, type) else None
+        self._convert = _converter(answer.type)
         self._streams = streams
         self._encode = json.encoder(answer.type)
 
@@ -159,7 +162,7 @@ class StreamResponder:
     async def _asynchronous(self, items: AsyncIterable[Any], stream: StreamFormat) -> AsyncIterator[bytes]:
         try:
             async for item in items:
-                yield stream.before + self._encode(item) + stream.after
+                yield stream.before + self._text(item) + stream.after
         finally:
             close = getattr(items, "aclose", None)
             if close is not None:
@@ -167,7 +170,12 @@ class StreamResponder:
 
     def _blocking(self, items: Iterable[Any], stream: StreamFormat) -> Iterator[bytes]:
         for item in items:
-            yield stream.before + self._encode(item) + stream.after
+            yield stream.before + self._text(item) + stream.after
+
+    def _text(self, item: Any) -> bytes:
+        if type(item) is not self._exact:
+            item = _checked(self._convert, item, self._name)
+        return self._encode(item)
 
 
 def add_tasks(response: Any, tasks: BackgroundTasks) -> Any:

@@ -256,6 +256,32 @@ def test_results_are_streamed_and_dependencies_closed_after_the_last(
     assert JOURNAL == ["open", "end", "close"]
 
 
+class Keeper(User):
+    secret: str = "internal"
+
+
+class Row:
+    """What an ORM returns."""
+
+    name = "row"
+    secret = "internal"
+
+
+async def mixed_feed() -> AsyncIterator[User]:
+    yield Keeper("a")
+    yield Row()  # type: ignore[misc]  # as one may
+
+
+async def wrong_feed() -> AsyncIterator[User]:
+    yield 7  # type: ignore[misc]  # the mistake
+
+
+def test_only_declared_fields_of_items_are_streamed() -> None:
+    assert client(mixed_feed).get("/").content == b'{"name":"a"}\n{"name":"row"}\n'
+    with pytest.raises(TypeError, match=r"wrong_feed returned a int that is not what it declares"):
+        client(wrong_feed).get("/")
+
+
 def test_other_ways_to_stream() -> None:
     assert client(blocking_feed).get("/").content == b'{"name":"b"}\n'
     assert client(returned_feed, streamed=["json-seq"]).get("/").content == b'\x1e{"name":"c"}\n'
