@@ -6,6 +6,7 @@ reach its registry. Any folder made like this can be served by an application: s
 
 from __future__ import annotations
 
+import argparse
 import base64
 import hashlib
 import pathlib
@@ -102,4 +103,7 @@ def _unpack(files: Iterable[File], scratch: pathlib.Path, folder: pathlib.Path) 
 
 
 if __name__ == "__main__":
-    sys.exit(fetch("GraphiQL", (STYLE, *SCRIPTS), pathlib.Path(sys.argv[1]), "starlette/_graphql/page.py"))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path, help="where the files belong; it is made where it is missing")
+    arguments = parser.parse_args()
+    sys.exit(fetch("GraphiQL", (STYLE, *SCRIPTS), arguments.folder, "starlette/_graphql/page.py"))

@@ -758,6 +758,23 @@ def test_casts_without_a_name() -> None:
         Config(environ={"KEY": "2"})("KEY", cast=functools.partial(int, base=2))
 
 
+@pytest.mark.anyio
+async def test_async_environments() -> None:
+    loader = jinja2.DictLoader({"page.html": "{{ text() }}"})
+    environment = jinja2.Environment(loader=loader, autoescape=True, enable_async=True)
+
+    async def text() -> str:
+        return "text"
+
+    environment.globals["text"] = text
+    templates = Jinja2Templates(env=environment)
+
+    async def page(request: Request) -> Response:
+        return templates.TemplateResponse(request, "page.html")
+
+    assert (await call(serving(page))).body == b"text"
+
+
 def test_options_beside_an_environment(tmp_path: Path) -> None:
     assert Jinja2Templates(tmp_path, autoescape=False).env.autoescape is False
     with pytest.raises(TypeError, match="autoescape"):
