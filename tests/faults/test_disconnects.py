@@ -1,4 +1,4 @@
-"""Clients that leave, in each phase of an exchange and in each way (threats R02, R03, R14, R15)."""
+"""Clients that leave, in each phase of an exchange and in each way."""
 
 from __future__ import annotations
 
@@ -105,6 +105,7 @@ ROWS = [
 ]
 
 
+# threats R02, R03, R14, R15
 @pytest.mark.parametrize(
     ("name", "prefix"), [pytest.param(name, prefix, id=f"{name}-{PREFIXES[prefix]}") for name, prefix in ROWS]
 )
@@ -134,6 +135,7 @@ def test_a_client_that_leaves_within_the_head_harms_nobody(target: Target, cut: 
             leave(connection, how)
 
 
+# threats R02
 @pytest.mark.parametrize("how", ["close", "reset"])
 @pytest.mark.parametrize("path", ["/echo", "/pour"])
 def test_a_websocket_client_that_leaves_ends_its_handler(target: Target, path: str, how: str) -> None:
@@ -150,6 +152,7 @@ def test_a_websocket_client_that_leaves_ends_its_handler(target: Target, path: s
         target.wait_for(key, "socket ended")
 
 
+# threats R03
 @pytest.mark.parametrize("how", ["close", "reset"])
 @pytest.mark.parametrize("path", ["/file/large", "/base/file/large", "/static/large"])
 def test_a_client_that_leaves_within_a_file_closes_it(target: Target, path: str, how: str) -> None:

@@ -21,7 +21,7 @@ def form(size: int) -> bytes:
 
 
 @pytest.mark.parametrize("prefix", ["", "/base"], ids=["plain", "BaseHTTPMiddleware"])
-def test_a_full_disk_fails_the_upload_and_nothing_else(target: Target, prefix: str) -> None:
+def test_a_full_disk_fails_the_upload_and_nothing_else(target: Target, prefix: str) -> None:  # threats R03
     path = f"{prefix}/read?how=form&key={new_key()}"
     size = DISK + CHUNK if target.kind.stalls else 2 * DISK
     with unharmed(target, {"OSError: [Errno 27]": 1}):

@@ -25,7 +25,7 @@ FAILURES = {
 
 @pytest.mark.parametrize("where", FAILURES)
 @pytest.mark.parametrize("prefix", ["", "/base"], ids=["plain", "BaseHTTPMiddleware"])
-def test_a_failure_is_seen_and_logged_once(target: Target, prefix: str, where: str) -> None:  # threats R04
+def test_a_failure_is_seen_and_logged_once(target: Target, prefix: str, where: str) -> None:  # threats R04.1, R04.4
     text, seen = FAILURES[where]
     key = new_key()
     with unharmed(target, {text.format(key=key): 1}):

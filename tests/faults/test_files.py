@@ -1,4 +1,4 @@
-"""Files that change while they are sent (threats T23.3, R03)."""
+"""Files that change while they are sent."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def begin(target: Target, path: str, *fields: str) -> socket.socket:
         pytest.param("/static", (), id="StaticFiles"),
     ],
 )
-def test_a_file_that_shrinks_breaks_its_answer_off(target: Target, mount: str, fields: tuple[str, ...]) -> None:
+def test_a_file_that_shrinks_breaks_its_answer_off(
+    target: Target, mount: str, fields: tuple[str, ...]
+) -> None:  # T23.3
     if target.kind.sends_files:
         pytest.skip("the server sends files by itself, and says nothing of those that shrink")
     path = sparse(target)
@@ -55,7 +57,7 @@ def test_a_file_that_shrinks_breaks_its_answer_off(target: Target, mount: str, f
 
 
 @pytest.mark.parametrize("mount", ["/file", "/static"])
-def test_a_file_that_grows_is_sent_as_announced(target: Target, mount: str) -> None:
+def test_a_file_that_grows_is_sent_as_announced(target: Target, mount: str) -> None:  # T23.3
     path = sparse(target)
     with unharmed(target):
         connection = begin(target, f"{mount}/{path.name}")

@@ -1,7 +1,4 @@
-"""Shutdown with a thousand open exchanges: the server cancels them, and each ends before the process does.
-
-Threats R01 and R12.
-"""
+"""Shutdown with a thousand open exchanges: the server cancels them, and each ends before the process does."""
 
 from __future__ import annotations
 
@@ -62,7 +59,7 @@ def opened(target: Target, method: str, path: str, key: str) -> socket.socket:
     return connection
 
 
-def test_all_that_is_open_ends_when_it_stops(stopping: Target) -> None:
+def test_all_that_is_open_ends_when_it_stops(stopping: Target) -> None:  # threats R01, R12
     many_descriptors()
     key, expected = new_key(), Counter[str]()
     with ExitStack() as connections:

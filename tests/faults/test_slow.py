@@ -1,4 +1,4 @@
-"""Clients that read or write slowly: they are waited for, in bounded memory, and hold up nobody (threats R07, R08)."""
+"""Clients that read or write slowly: they are waited for, in bounded memory, and hold up nobody."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHUNKS = LARGE // CHUNK
 
 
 @pytest.mark.parametrize("path", ["/stream/async", "/stream/sync", "/base/stream/async", "/gzip/stream/async"])
-def test_a_slow_reader_slows_its_own_answer_only(target: Target, path: str) -> None:
+def test_a_slow_reader_slows_its_own_answer_only(target: Target, path: str) -> None:  # threats R07, R08
     key = new_key()
 
     def produced() -> int:
@@ -57,7 +57,7 @@ def test_a_slow_reader_of_a_file_gets_it_whole(target: Target) -> None:
         connection.close()
 
 
-def test_a_slow_writer_is_answered_in_the_end(target: Target) -> None:
+def test_a_slow_writer_is_answered_in_the_end(target: Target) -> None:  # threats R08
     body = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nvalue\r\n--b--\r\n'
     key = new_key()
     whole = request(
@@ -79,7 +79,7 @@ def test_a_slow_writer_is_answered_in_the_end(target: Target) -> None:
         connection.close()
 
 
-def test_a_handler_that_does_not_read_stops_the_client(target: Target) -> None:
+def test_a_handler_that_does_not_read_stops_the_client(target: Target) -> None:  # threats R07
     key = new_key()
     content = bytes(range(256)) * (3 * LARGE // 256)
     with unharmed(target):
