@@ -61,9 +61,12 @@ def _of_field(field: Field, components: Components) -> Iterable[dict[str, Any]]:
             needed = name in required and field.required
             yield _parameter(name, field.source.value, rest, required=needed) | described
         return
-    parameter = _parameter(field.alias, field.source.value, field_schema(field, components), required=field.required)
-    if field.description:
-        parameter["description"] = field.description
+    schema = field_schema(field, components)
+    # What stands beside a part of the type, `Annotated[str, Meta(description=...)] | None`, is said of the parameter.
+    description = field.description or schema.pop("description", None)
+    parameter = _parameter(field.alias, field.source.value, schema, required=field.required)
+    if description:
+        parameter["description"] = description
     if field.deprecated:
         parameter["deprecated"] = True
     yield parameter | examples(field.examples)

@@ -108,16 +108,23 @@ def test_parameters_of_every_place() -> None:
 
 
 def test_a_description_that_stood_with_the_type_is_said_once() -> None:
-    async def show(limit: Annotated[int, msgspec.Meta(description="How many.", title="Limit")]) -> None: ...
+    async def show(
+        limit: Annotated[int, msgspec.Meta(description="How many.", title="Limit")],
+        after: Annotated[str, msgspec.Meta(description="What came last.")] | None = None,
+    ) -> None: ...
 
-    found = parameters(described(show, method="GET"))["query limit"]
-    assert found == {
+    found = parameters(described(show, method="GET"))
+    assert found["query limit"] == {
         "name": "limit",
         "in": "query",
         "required": True,
         "schema": {"type": "integer", "title": "Limit"},
         "description": "How many.",
     }
+    assert (found["query after"]["description"], found["query after"]["schema"]) == (
+        "What came last.",
+        {"type": "string"},
+    )
 
 
 def test_a_model_of_all_query_parameters() -> None:
