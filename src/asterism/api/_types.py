@@ -58,7 +58,7 @@ def is_pydantic(kind: Any) -> bool:
     pydantic = sys.modules.get("pydantic")
     if pydantic is None or not isinstance(kind, type):
         return False
-    return issubclass(kind, pydantic.BaseModel) or "__is_pydantic_dataclass__" in kind.__dict__
+    return issubclass(kind, pydantic.BaseModel) or "__pydantic_fields__" in kind.__dict__
 
 
 def holds_pydantic(kind: Any) -> bool:
@@ -158,7 +158,8 @@ def fields_of(model: Any) -> list[tuple[str, Any]]:
 def members_of(model: Any) -> tuple[tuple[str, Any, bool], ...]:
     """Return the fields of a model: the name that clients use, the type, and whether it must be there."""
     if is_pydantic(model):
-        found = model.__pydantic_fields__.items()
+        # The first since 2.10; before that only dataclasses have it, which have no other.
+        found = (getattr(model, "__pydantic_fields__", None) or model.model_fields).items()
         return tuple((field.alias or name, field.annotation, field.is_required()) for name, field in found)
     described = msgspec().inspect.type_info(model)
     hints = hints_of(model)

@@ -174,7 +174,7 @@ def test_marks_that_cannot_be_hashed() -> None:
     check = check_of(list[Annotated[int, Query(ge=1, examples=[1])]])
     assert check is not None
     check([1])
-    with pytest.raises(ValueError, match="Expected `int` >= 1"):
+    with pytest.raises((ValueError, msgspec.ValidationError), match="Expected `int` >= 1"):
         check([0])
 
 

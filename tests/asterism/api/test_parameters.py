@@ -320,7 +320,7 @@ WRONG: list[Any] = [
     (float, "1e999", "is too large a number", "range"),
     (Colour, "green", "must be 'red' or 'blue'", "value"),
     (Literal["a"] | None, "b", "must be 'a'", "value"),
-    (Literal["a", 1, 2], "b", "must be 'a', 1 or 2", "value"),
+    (Literal["a", "b", "c"], "x", "must be 'a', 'b' or 'c'", "value"),
     (Literal[tuple("abcdefghijklm")], "x", "is none of the allowed values", "value"),
     (Literal["a"] | int, "b", "is none of the allowed values", "value"),
     (Annotated[int | None, Query(ge=1)], "0", "must be an integer of at least 1", "range"),
