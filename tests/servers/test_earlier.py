@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 
 import httpx
 import pytest
 from websockets.sync.client import connect
 
-from tests.servers.support import HOST, STOP_DEADLINE, Server, eventually, serve, uvicorn
+from tests.docs.pages import blocks
+from tests.servers.support import HOST, ROOT, STOP_DEADLINE, Server, eventually, serve, uvicorn
 
 pytestmark = pytest.mark.server
 
@@ -90,6 +92,19 @@ PROGRAMS = [
 ]
 
 
+def need(modules: list[str]) -> None:
+    if missing := [module for module in modules if find_spec(module) is None]:
+        pytest.skip(f"{missing} not installed")
+
+
+def end(server: Server, modules: list[str]) -> None:
+    if "gunicorn" in modules:
+        # The signal that its workers end at once for.
+        server.process.terminate()
+        server.process.wait(STOP_DEADLINE)
+    assert server.stop() == 0, server.log
+
+
 @pytest.mark.parametrize(("program", "check"), PROGRAMS)
 @pytest.mark.parametrize(("modules", "server"), SERVERS)
 def test_a_program_of_earlier_releases_is_served(
@@ -98,16 +113,33 @@ def test_a_program_of_earlier_releases_is_served(
     program: str,
     check: Callable[[Server], None],
 ) -> None:
-    if missing := [module for module in modules if find_spec(module) is None]:
-        pytest.skip(f"{missing} not installed")
+    need(modules)
     # Hypercorn serves ASGI 3 only, and so the same program below an application of today.
     name = "mounted" if program == "earlier_class_in_two_steps" and modules == ["hypercorn"] else "app"
     with serve(server(f"examples.{program}:{name}")) as running:
         check(running)
-        if "gunicorn" in modules:
-            # The signal that its workers end at once for.
-            running.process.terminate()
-            running.process.wait(STOP_DEADLINE)
-        assert running.stop() == 0, running.log
+        end(running, modules)
         if program not in ("earlier_class", "earlier_class_in_two_steps", "earlier_background"):
             assert "Traceback" not in running.log
+
+
+@pytest.mark.parametrize(("modules", "server"), SERVERS)
+def test_the_documented_calls_are_served(
+    modules: list[str], server: Callable[[str], Callable[[int], Sequence[str]]], tmp_path: Path
+) -> None:
+    """The program of docs/earlier_api.md, in a folder with the directory that it names."""
+    need(modules)
+    page = blocks(ROOT / "docs" / "earlier_api.md")
+    (tmp_path / "main.py").write_text(next(block.code for block in page if "app.mount" in block.code), encoding="utf-8")
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "style.css").write_text("body { color: navy }", encoding="utf-8")
+    with serve(server("main:app"), tmp_path) as running:
+        home = httpx.get(running.url, timeout=20)
+        assert (home.text, home.headers["content-encoding"]) == ("Hello, world! " * 100, "gzip")
+        style = httpx.get(f"{running.url}/static/style.css", timeout=20)
+        assert (style.text, style.headers["content-type"]) == ("body { color: navy }", "text/css; charset=utf-8")
+        with connect(f"{running.url.replace('http:', 'ws:')}/ws") as session:
+            session.send("hi")
+            assert session.recv(timeout=20) == "Message text was: hi"
+        end(running, modules)
+        assert "Traceback" not in running.log
