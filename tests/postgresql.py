@@ -112,6 +112,29 @@ class Cluster:
             raise RuntimeError(done.stderr)
         return done.stdout.strip()
 
+    @contextmanager
+    def session(self, url: str) -> Iterator[Session]:
+        """Open a session that goes on while others work."""
+        command = [str(self.folder / "psql"), "-qtAX", "-v", "ON_ERROR_STOP=1", "-d", url]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            yield Session(process)
+
+
+@dataclass
+class Session:
+    """A session of psql."""
+
+    process: subprocess.Popen[str]
+
+    def send(self, statements: str) -> None:
+        """Run statements, and return when they are done."""
+        if self.process.stdin is None or self.process.stdout is None:
+            raise AssertionError
+        self.process.stdin.write(f"{statements}\n\\echo done\n")
+        self.process.stdin.flush()
+        if self.process.stdout.readline() != "done\n":
+            raise RuntimeError(f"psql ended with {self.process.wait(DEADLINE)}")
+
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ import pytest
 
 from tests.examples.orders.test_shop import order
 from tests.postgresql import Cluster
-from tests.servers.support import HOST, Server, serve, uvicorn
+from tests.servers.support import HOST, Server, eventually, serve, uvicorn
 
 pytestmark = pytest.mark.server
 
@@ -112,22 +113,47 @@ def test_an_order_ends_in_one_way_only(server: Server, pool: ThreadPoolExecutor)
     books(server, 30)
 
 
-def leave(server: Server, key: str) -> None:
-    """Send an order and do not wait for the answer."""
+def send_order(server: Server, key: str) -> socket.socket:
+    """Send an order, and return its connection without waiting for the answer."""
     content = json.dumps(order(("TEA", 1))).encode()
     head = f"POST /orders HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\nIdempotency-Key: {key}\r\n"
-    with server.connect() as connection:
-        connection.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+    connection = server.connect()
+    connection.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+    return connection
 
 
 def test_clients_that_leave_can_come_back_and_ask_again(server: Server, pool: ThreadPoolExecutor) -> None:
     offer(server, 100)
     keys = [f"k{number}" for number in range(24)]
-    list(pool.map(lambda key: leave(server, key), keys))
+    list(pool.map(lambda key: send_order(server, key).close(), keys))
     # Whether the first attempt was made or rolled back, after the second there is one order.
     answers = list(pool.map(lambda key: insist(lambda: server, key, order(("TEA", 1))), keys))
     assert {status for status, _ in answers} <= {200, 201}
     assert len({answer["id"] for _, answer in answers}) == len(books(server, 100)) == len(keys)
+
+
+def test_an_order_whose_client_leaves_while_it_waits_is_not_placed(
+    postgresql: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgresql.create_database()
+    monkeypatch.setenv("DATABASE_URL", url)
+
+    def sessions(state: str) -> int:
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        return int(postgresql.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {others} AND {state}", url))
+
+    with serve(uvicorn(APPLICATION)) as server:
+        offer(server, 10)
+        with postgresql.session(url) as other:
+            other.send("BEGIN; UPDATE products SET stock = stock;")
+            connection = send_order(server, "k")
+            assert eventually(lambda: sessions("wait_event_type = 'Lock'") == 1, server.process)
+            connection.close()
+            # The server has seen the end of that connection when it answers on another that came later.
+            assert ask(server, "GET", "/products/TEA")[0] == 200
+            other.send("COMMIT;")
+            assert eventually(lambda: sessions("state <> 'idle'") == 0, server.process)
+        assert books(server, 10) == []
 
 
 def test_what_was_confirmed_survives_the_sudden_end_of_the_server(

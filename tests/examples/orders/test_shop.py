@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from typing import Any
 
 import pytest
@@ -141,3 +142,10 @@ def test_the_page_and_its_document(client: TestClient) -> None:
         "/orders/{id}/cancellation",
         "/export",
     }
+
+
+def test_the_shop_is_served_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[str] = []
+    monkeypatch.setattr("uvicorn.run", served.append)
+    runpy.run_module("examples.orders", run_name="__main__")
+    assert served == ["examples.orders.app:app"]
