@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,6 +14,7 @@ from asterism.api import Security
 from asterism.openapi._document import About, build
 from asterism.openapi._pages import PAGES, Addresses, Kind, docs_page, origins, policy, redirect_page
 from asterism.openapi._walk import places, routes_of
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -101,6 +103,7 @@ class OpenAPI:
             {**members, **(extra or {})},
         )
         self._kept: dict[tuple[int, str], _Kept] = {}
+        self._lock = threading.Lock()
 
     def document(self, source: Any = None, *, base: str = "") -> dict[str, Any]:
         """Return the document as a new dict.
@@ -164,18 +167,23 @@ class OpenAPI:
         return source
 
     def kept(self, source: Any, root: str) -> _Kept:
-        """Return the document of `source` below of a path, which is made for the first request."""
-        base = quote(root, safe=_SAFE)
-        key = (id(source), base)
-        found = self._kept.get(key)
-        if found is None:
-            document = self.document(source, base=base)
-            content = json.dumps(document, separators=(",", ":"), ensure_ascii=False, default=str).encode()
-            found = _Kept(source, content, _etag(content), self.title, origins(document))
-            # SECURITY: a client that could choose where it is mounted would fill the memory.
-            if len(self._kept) < _KEPT:
-                self._kept[key] = found
+        """Return the document of `source` below of a path, which is made for the first request; in a thread."""
+        key = (id(source), root)
+        # Several may wait for the same one.
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None:
+                document = self.document(source, base=quote(root, safe=_SAFE))
+                content = json.dumps(document, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+                found = _Kept(source, content, _etag(content), self.title, origins(document))
+                # SECURITY: a client that could choose where it is mounted would fill the memory.
+                if len(self._kept) < _KEPT:
+                    self._kept[key] = found
         return found
+
+    def kept_already(self, source: Any, root: str) -> _Kept | None:
+        """Return the document if it was made before."""
+        return self._kept.get((id(source), root))
 
 
 class _Served:
@@ -194,11 +202,11 @@ class _Served:
         self._start = self._page.start.encode()
 
     async def send_document(self, request: Request) -> Response:
-        kept = self._kept(request)
+        kept = await self._kept(request)
         return _cached(request, kept.content, kept.etag, "application/json")
 
     async def send_page(self, request: Request) -> Response:
-        kept = self._kept(request)
+        kept = await self._kept(request)
         root = quote(_root(request), safe=_SAFE)
         at = Addresses(root + self._path, root + self.start, root + self.redirect)
         content = docs_page(self._page, kept.title, at, self._assets).encode()
@@ -215,12 +223,15 @@ class _Served:
         response.headers["content-security-policy"] = policy(self._page, self._assets, ())
         return response
 
-    def _kept(self, request: Request) -> _Kept:
+    async def _kept(self, request: Request) -> _Kept:
         source = self.owner.source_for(request)
         if self._mounts[0] is not source:
-            found = (place.prefix for place in places(routes_of(source)) if place.route.endpoint == self.send_document)
-            self._mounts = (source, next(found, None))
-        return self.owner.kept(source, _base(request, self._mounts[1]))
+            mounts = (place.prefix for place in places(routes_of(source)) if place.route.endpoint == self.send_document)
+            self._mounts = (source, next(mounts, None))
+        base = _base(request, self._mounts[1])
+        found = self.owner.kept_already(source, base)
+        # A document of 500 operations takes most of a second.
+        return found if found is not None else await run_in_threadpool(self.owner.kept, source, base)
 
 
 def openapi_of(source: Any) -> OpenAPI | None:

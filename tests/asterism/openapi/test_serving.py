@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
 from asterism.api import endpoint
 from asterism.openapi import OpenAPI, oauth2
+from asterism.openapi._document import build
 from asterism.openapi._openapi import openapi_of
 from asterism.openapi._pages import PAGES, Addresses, docs_page, origins, policy
 from starlette.applications import Starlette
@@ -17,6 +19,7 @@ from starlette.datastructures import Headers
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Host, Mount, Route, Router
 from starlette.testclient import TestClient
+from tests.asgi import call, http_scope
 from tests.asterism.openapi.support import valid
 
 
@@ -148,6 +151,27 @@ def test_documents_of_many_places_do_not_fill_the_memory() -> None:
         root = f"/{number}"
         assert fetched(app, f"{root}/openapi.json", root_path=root)["servers"] == [{"url": root}]
     assert len(openapi._kept) == 16
+
+
+@pytest.mark.anyio
+async def test_several_who_ask_at_first_share_one_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def counted(*arguments: Any) -> Any:
+        made.append("document")
+        return build(*arguments)
+
+    monkeypatch.setattr("asterism.openapi._openapi.build", counted)
+    app = Starlette(routes=[*items(), *about().routes()])
+    answers: list[bytes] = []
+
+    async def ask() -> None:
+        answers.append((await call(app, http_scope("/openapi.json"))).body)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(ask)
+    assert (len(set(answers)), made) == (1, ["document"])
 
 
 def test_one_description_of_two_applications() -> None:
