@@ -197,7 +197,7 @@ def test_a_state_is_no_mapping() -> None:
     assert not hasattr(State(), "keys")
     assert not hasattr(State(), "get")
     state: Any = State({"abc": 1})
-    with pytest.raises(ValueError, match="dictionary update sequence"):
+    with pytest.raises(ValueError, match="sequence"):
         dict(state)
     assert State() != State()
 
