@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 import msgspec
 
-from asterism.api import API, Header, Query
-from asterism.openapi import OpenAPI, bearer
+from asterism.api import API, Header, Query, endpoint
+from asterism.openapi import OpenAPI, bearer, oauth2
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from tests.servers.support import ROOT
@@ -51,6 +52,24 @@ async def create(item: Item, authorization: Annotated[str, Header()]) -> str:
     return f"{item.name} of {authorization}"
 
 
+async def authorize(request: Request) -> Response:
+    """Agree to everything, and lead back with a code."""
+    query = request.query_params
+    return RedirectResponse(f"{query['redirect_uri']}?{urlencode({'code': 'agreed', 'state': query['state']})}")
+
+
+async def give_token(request: Request) -> Response:
+    """Give out a token for the code."""
+    form = await request.form()
+    status = 200 if form["code"] == "agreed" else 400
+    return JSONResponse({"access_token": "secret", "token_type": "bearer"}, status)
+
+
+oauth = OpenAPI(
+    [Route("/hello", endpoint(greet, security=[oauth2(authorization_url="/authorize", token_url="/token")]))],
+    title="Shop",
+    version="1.0",
+)
 openapi = OpenAPI(title="Shop <1>", version="1.0")
 app = Starlette(
     routes=[
@@ -59,11 +78,14 @@ app = Starlette(
             routes=[
                 *api.routes,
                 *openapi.routes(docs="/swagger", assets="/files"),
+                *oauth.routes("/oauth.json", docs="/oauth", assets="/files"),
                 *openapi.routes("/scalar.json", docs="/scalar", ui="scalar", assets="/files"),
                 *openapi.routes("/public.json", docs="/public"),
                 *openapi.routes("/public-scalar.json", docs="/public-scalar", ui="scalar"),
             ],
         ),
+        Route("/authorize", authorize),
+        Route("/token", give_token, methods=["POST"]),
         Mount("/files", StaticFiles(directory=FILES, check_dir=False)),
     ]
 )

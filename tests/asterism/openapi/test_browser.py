@@ -108,6 +108,17 @@ def test_swagger_ui_sends_what_the_security_scheme_asks_for(chrome: Chrome, serv
     assert console_errors(chrome) == []
 
 
+def test_oauth_2_leads_back_to_the_page(chrome: Chrome, server: Server) -> None:
+    chrome.get(f"{server.url}/shop/oauth")
+    press(chrome, ".auth-wrapper .authorize")
+    shown(chrome, ".auth-container #client_id_authorizationCode").send_keys("page")
+    press(chrome, ".modal-ux .authorize")
+    # A window opens, asks, hands over the answer and closes.
+    shown(chrome, ".modal-ux button", "Logout")
+    until(chrome, lambda driver: len(driver.window_handles) == 1)
+    assert console_errors(chrome) == []
+
+
 def test_scalar_sends_a_request(chrome: Chrome, server: Server) -> None:
     chrome.get(f"{server.url}/shop/scalar")
     shown(chrome, "h1", "Shop <1>")
