@@ -6,7 +6,8 @@
         raise Problem(409, "The order was already paid.", type="https://example.org/paid", order=7)
 
 answers `{"type": "https://example.org/paid", "title": "Conflict", "status": 409, "detail": "The order was already
-paid.", "order": 7}` as `application/problem+json`, and every other `HTTPException` in the same form.
+paid.", "order": 7}` as `application/problem+json`, and every other `HTTPException` in the same form. `ProblemMiddleware`
+around an application does the same for errors that are no exceptions.
 Stands alone: needs nothing but starlette.
 """
 
@@ -22,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -101,10 +103,7 @@ async def answer(request: Request, exc: Exception) -> Response:
         return ProblemResponse(exc)
     if not isinstance(exc, HTTPException):
         return await answer_error(request, exc)
-    phrase = _PHRASES.get(exc.status_code)
-    # Without an own detail the exception has the phrase there, which the title says.
-    own = exc.detail not in (None, "", phrase, http.client.responses.get(exc.status_code))
-    detail = exc.detail if own else None
+    detail = _own_detail(exc.status_code, exc.detail)
     headers = _allowing_all(request, exc.headers) if exc.status_code == 405 else exc.headers
     if detail is None or isinstance(detail, str):
         return ProblemResponse(Problem(exc.status_code, detail, headers=headers))
@@ -131,6 +130,85 @@ def install(app: Any) -> None:
         raise RuntimeError("install() must come before the application serves its first request")
     for key, handler in handlers().items():
         app.exception_handlers.setdefault(key, handler)
+
+
+class ProblemMiddleware:
+    """Gives the errors of other middlewares and of mounted applications the form of problem details, too.
+
+        app = ProblemMiddleware(Starlette(routes=routes, exception_handlers=handlers()))
+
+    Exception handlers see what endpoints raise; `TrustedHostMiddleware`, say, answers by itself. A response with a
+    status of 400 or more whose content is plain text of at most 1 KiB becomes problem details with this text as the
+    detail; its other header fields stay. All other responses, and what is no HTTP, pass as they come.
+
+    Stands outermost. Around the application it sees the body limit of the application as well.
+
+    Args:
+        app: The application, or the next middleware.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            send = _Rewriting(send).send
+        await self.app(scope, receive, send)
+
+
+class _Rewriting:
+    """A `send` that keeps an error back until its text is known."""
+
+    __slots__ = ("_held", "_send", "_text")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._held: Message | None = None
+        self._text = b""
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and _is_plain_error(message):
+            self._held = message
+        elif self._held is None or message["type"] != "http.response.body":
+            await self._send(message)
+        else:
+            await self._on_body(self._held, message)
+
+    async def _on_body(self, start: Message, message: Message) -> None:
+        self._text += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(self._text) > _LONGEST:
+            await self._release(start, self._text, more)
+        elif not more:
+            problem = Problem(start["status"], _own_detail(start["status"], self._text.decode("utf-8", "replace")))
+            content = _dump(problem.document())
+            fields = [(name, value) for name, value in start.get("headers", ()) if name.lower() not in _OF_CONTENT]
+            fields += [(b"content-length", b"%d" % len(content)), (b"content-type", MEDIA_TYPE.encode())]
+            await self._release({**start, "headers": fields}, content, more)
+
+    async def _release(self, start: Message, content: bytes, more: bool) -> None:
+        self._held = None
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": content, "more_body": more})
+
+
+# What is longer is no message, but a page, or a traceback for developers.
+_LONGEST: Final = 1024
+_OF_CONTENT: Final = frozenset({b"content-length", b"content-type"})
+
+
+def _is_plain_error(start: Message) -> bool:
+    if start["status"] < 400:
+        return False
+    headers = {name.lower(): value for name, value in start.get("headers", ())}
+    kind = headers.get(b"content-type", b"text/plain").partition(b";")[0].strip().lower()
+    return kind == b"text/plain" and b"content-encoding" not in headers
+
+
+def _own_detail(status: int, detail: Any) -> Any:
+    """Return what an error says beyond the phrase of its status, which the title says."""
+    phrases = (None, "", _PHRASES.get(status), http.client.responses.get(status))
+    return None if detail in phrases else detail
 
 
 def _allowing_all(request: Request, headers: Mapping[str, str] | None) -> Mapping[str, str] | None:

@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 
-from asterism.problems import Problem, ProblemResponse, answer, handlers, install
+from asterism.problems import Problem, ProblemMiddleware, ProblemResponse, answer, handlers, install
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
-from tests.asgi import http_scope
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from tests.asgi import Record, body, http_scope
 
 
 def client_for(error: Exception, **options: Any) -> TestClient:
@@ -131,3 +135,109 @@ def test_install_adds_handlers_and_keeps_those_that_are_there() -> None:
 async def test_the_handler_answers_other_exceptions_as_failures() -> None:
     response = await answer(Request(http_scope()), LookupError("secret"))
     assert (response.status_code, b"secret" in bytes(response.body)) == (500, False)
+
+
+# -- what is no exception ----------------------------------------------------------------------------------------------
+
+
+def replying(*chunks: bytes, status: int = 400, **headers: str) -> ProblemMiddleware:
+    """Return an application that answers with these chunks."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        fields = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": status, "headers": fields})
+        last = len(chunks) - 1
+        for index, chunk in enumerate(chunks):
+            await send({"type": "http.response.body", "body": chunk, "more_body": index < last})
+
+    return ProblemMiddleware(app)
+
+
+@pytest.mark.parametrize(
+    ("app", "members"),
+    [
+        pytest.param(
+            Starlette(middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["example.org"])]),
+            {"title": "Bad Request", "status": 400, "detail": "Invalid host header"},
+            id="of-a-middleware",
+        ),
+        pytest.param(
+            Starlette(routes=[Mount("/", Starlette())], exception_handlers=handlers()),
+            {"title": "Not Found", "status": 404},
+            id="of-a-mounted-application",
+        ),
+        pytest.param(
+            replying(b"No ", "café".encode(), content_type="Text/Plain;charset=utf-8"),
+            {"title": "Bad Request", "status": 400, "detail": "No café"},
+            id="in-several-chunks",
+        ),
+        pytest.param(replying(b"", status=502), {"title": "Bad Gateway", "status": 502}, id="without-any-content"),
+        pytest.param(replying(b"\xff"), {"title": "Bad Request", "status": 400, "detail": "\ufffd"}, id="no-utf-8"),
+    ],
+)
+def test_errors_of_others_become_problems(app: Any, members: dict[str, Any]) -> None:
+    asked = TestClient(app if isinstance(app, ProblemMiddleware) else ProblemMiddleware(app))
+    response = asked.get("/x")
+    assert (response.status_code, response.json()) == (members["status"], members)
+    assert response.headers.get_list("content-type") == ["application/problem+json"]
+    assert response.headers.get_list("content-length") == [str(len(response.content))]
+
+
+def test_the_body_limit_of_an_application_answers_with_a_problem() -> None:
+    app = ProblemMiddleware(Starlette(max_body_size=1))
+    assert TestClient(app).post("/", content=b"xx").json() == {"title": "Content Too Large", "status": 413}
+
+
+def test_other_fields_of_an_error_stay() -> None:
+    response = TestClient(replying(b"later", status=503, retry_after="3", content_length="5")).get("/")
+    assert (response.headers["retry-after"], response.json()["detail"]) == ("3", "later")
+
+
+@pytest.mark.parametrize(
+    ("app", "content"),
+    [
+        pytest.param(replying(b"fine", status=200), b"fine", id="success"),
+        pytest.param(replying(b"{}", content_type="application/json"), b"{}", id="another-type"),
+        pytest.param(replying(b"x", content_encoding="unknown"), b"x", id="compressed"),
+        pytest.param(replying(b"a" * 1025), b"a" * 1025, id="long"),
+        pytest.param(replying(b"a" * 1000, b"b" * 1000, b"c"), b"a" * 1000 + b"b" * 1000 + b"c", id="long-in-chunks"),
+    ],
+)
+def test_other_responses_pass_as_they_come(app: Any, content: bytes) -> None:
+    response = TestClient(app).get("/")
+    assert response.content == content
+    assert response.headers.get("content-type") != "application/problem+json"
+
+
+def test_what_is_no_http_passes() -> None:
+    async def talk(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.close()
+
+    with TestClient(ProblemMiddleware(Starlette(routes=[WebSocketRoute("/", talk)]))) as client:
+        with client.websocket_connect("/"):
+            pass
+
+
+@pytest.mark.anyio
+async def test_other_messages_go_through_while_an_error_is_held() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 400})
+        await send({"type": "http.response.debug"})
+        await send({"type": "http.response.body"})
+
+    sent = Record()
+    await ProblemMiddleware(app)(http_scope(), body(), sent)
+    assert [kind.rpartition(".")[2] for kind in sent.types] == ["debug", "start", "body"]
+
+
+@pytest.mark.anyio
+async def test_an_application_that_fails_fails_as_before() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 400, "headers": []})
+        raise LookupError("app")
+
+    sent = Record()
+    with pytest.raises(LookupError):
+        await ProblemMiddleware(app)(http_scope(), body(), sent)
+    assert sent.messages == []
