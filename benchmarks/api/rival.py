@@ -1,5 +1,8 @@
 """The same endpoints for FastAPI, as its documentation writes them."""
 
+# The package is in an environment of its own, where no type checker looks.
+# pyright: basic, reportMissingImports=false, reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 from typing import Annotated, Any

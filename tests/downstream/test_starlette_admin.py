@@ -103,7 +103,9 @@ def test_a_form_creates_and_edits(client, engine) -> None:
     )
     assert edited.status_code in {302, 303}
     with Session(engine) as session:
-        assert session.get(Post, 2).title == "changed"
+        changed = session.get(Post, 2)
+        assert changed is not None
+        assert changed.title == "changed"
 
 
 def test_a_form_without_its_token_is_refused(client, engine) -> None:
