@@ -174,5 +174,7 @@ def _without_collector() -> Iterator[None]:
 
 
 def _objects() -> int:
-    gc.collect()
+    # PyPy needs more than one run: what a finalizer lets go of is found in the next.
+    for _ in range(1 if sys.implementation.name == "cpython" else 3):
+        gc.collect()
     return len(gc.get_objects())
