@@ -6,8 +6,8 @@
         raise Problem(409, "The order was already paid.", type="https://example.org/paid", order=7)
 
 answers `{"type": "https://example.org/paid", "title": "Conflict", "status": 409, "detail": "The order was already
-paid.", "order": 7}` as `application/problem+json`, and every other `HTTPException` in the same form. `ProblemMiddleware`
-around an application does the same for errors that are no exceptions.
+paid.", "order": 7}` as `application/problem+json`, and every other `HTTPException` in the same form.
+`ProblemMiddleware` around an application does the same for errors that are no exceptions.
 Stands alone: needs nothing but starlette.
 """
 
