@@ -42,6 +42,10 @@ ALLOCATOR: Final = {
     "MALLOC_TRIM_THRESHOLD_": "131072",
 }
 
+# Likewise for the blocks that Python has given out: one that is kept of every hundredth exchange shows.
+BLOCKS_AN_EXCHANGE: Final = 0.01
+NOISY_BLOCKS: Final = 2_000
+
 # What a planned fault ends with in the log; nothing else may be there.
 _PLANNED: Final = re.compile(r"^(?:\w+\.)*(Planned|ClientDisconnect)\b")
 _HEADING: Final = "Exception in ASGI application"
@@ -49,7 +53,8 @@ _TROUBLE: Final = re.compile(
     r"^(?:[A-Z]+: |(?:\w+\.)*\w*(?:Error|Exception|Warning|Interrupt)\b)|was never|Exception ignored"
 )
 
-Sample = tuple[float, int, int]
+# Seconds, exchanges, bytes of memory, blocks of Python.
+Sample = tuple[float, int, int, int]
 
 
 def main() -> int:
@@ -60,7 +65,7 @@ def main() -> int:
             Path(files, name).write_bytes(content)
         with _served(files) as (process, port, log):
             began = time.monotonic()
-            done, samples, failures = asyncio.run(_soak(options.seconds, port, process.pid))
+            done, samples, failures = asyncio.run(_soak(options.seconds, port, process.pid, Path(files)))
             took = time.monotonic() - began
             stopped = _stop(process)
             text = log.read_text(errors="replace")
@@ -118,7 +123,9 @@ def _stop(process: subprocess.Popen[bytes]) -> int:
         return -1
 
 
-async def _soak(seconds: float, port: int, parent: int) -> tuple[Counter[str], dict[int, list[Sample]], list[str]]:
+async def _soak(
+    seconds: float, port: int, parent: int, counts: Path
+) -> tuple[Counter[str], dict[int, list[Sample]], list[str]]:
     """Ask for so many seconds; return what was done, samples of each worker's memory, and what went wrong."""
     await _ready(port)
     done: Counter[str] = Counter()
@@ -140,7 +147,7 @@ async def _soak(seconds: float, port: int, parent: int) -> tuple[Counter[str], d
                 failures.append(repr(error))
         elapsed, count = time.monotonic() - began, sum(done.values())
         for worker in _workers(parent):
-            samples.setdefault(worker, []).append((elapsed, count, _resident(worker)))
+            samples.setdefault(worker, []).append((elapsed, count, _resident(worker), _blocks(counts, worker)))
     for task in pending:
         task.cancel()
     await asyncio.gather(*pending, return_exceptions=True)
@@ -172,6 +179,14 @@ def _resident(process: int) -> int:
     fields = Path(f"/proc/{process}/status").read_text()
     found = re.search(r"^RssAnon:\s+(\d+) kB", fields, re.MULTILINE)
     return int(found[1]) * 1024 if found else 0
+
+
+def _blocks(counts: Path, process: int) -> int:
+    """Return how many blocks Python has given out in a process, as that wrote it down last; 0 before it did."""
+    try:
+        return int((counts / f"{process}.blocks").read_text() or 0)
+    except FileNotFoundError:
+        return 0
 
 
 def _judge_log(text: str, done: Counter[str]) -> list[str]:
@@ -206,16 +221,20 @@ def _judge_memory(samples: dict[int, list[Sample]], requests: int, seconds: floa
         if len(warm) < 3:
             failures.append(f"worker {worker} ended within the warm-up")
             continue
-        times = [when for when, _, _ in warm]
-        counts = [count / WORKERS for _, count, _ in warm]
-        memory = [size for _, _, size in warm]
+        times = [when for when, _, _, _ in warm]
+        counts = [count / WORKERS for _, count, _, _ in warm]
+        memory = [size for _, _, size, _ in warm]
+        blocks = [(count / WORKERS, number) for _, count, _, number in warm if number]
+        a_block = slope(*zip(*blocks, strict=True)) if blocks else 0.0
         a_minute, a_request = 60 * slope(times, memory), slope(counts, memory)
         climbed = slope(times, memory) * (times[-1] - times[0])
         print(
             f"worker {worker}: {memory[0] / 2**20:.1f} MiB after {times[0]:.0f} s, {memory[-1] / 2**20:.1f} MiB at "
             f"the end, most {max(memory) / 2**20:.1f} MiB; slope {a_minute / 1024:+.1f} KiB a minute, "
-            f"{a_request * 1000 / 1024:+.2f} KiB per 1,000 exchanges"
+            f"{a_request * 1000 / 1024:+.2f} KiB and {a_block * 1000:+.2f} blocks of Python per 1,000 exchanges"
         )
+        if seconds >= LONG_ENOUGH and a_block > BLOCKS_AN_EXCHANGE and a_block * counts[-1] > NOISY_BLOCKS:
+            failures.append(f"worker {worker} keeps {a_block:.3f} blocks of each exchange")
         if seconds >= LONG_ENOUGH and a_request > BYTES_AN_EXCHANGE and climbed > NOISE:
             failures.append(f"the memory of worker {worker} grows by {a_request:.1f} bytes an exchange")
     return failures

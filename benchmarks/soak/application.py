@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 from benchmarks.soak.sizes import CHUNK
 from starlette.applications import Starlette
@@ -26,6 +30,21 @@ SECRET = os.environ["SOAK_SECRET"]
 
 class Planned(Exception):
     """What fails because the traffic asks for it."""
+
+
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    """Write down each second how many blocks of memory Python has given out."""
+    counting = asyncio.create_task(count_blocks())
+    yield
+    counting.cancel()
+
+
+async def count_blocks() -> None:
+    counts = Path(os.environ["SOAK_FILES"], f"{os.getpid()}.blocks")
+    while True:
+        counts.write_text(str(sys.getallocatedblocks()))  # noqa: ASYNC240  # a few octets, once a second
+        await asyncio.sleep(1)
 
 
 async def hello(request: Request) -> PlainTextResponse:
@@ -124,5 +143,6 @@ app = Starlette(
         Mount("/gzip", routes=LARGE, middleware=[Middleware(GZipMiddleware)]),
         Mount("/static", StaticFiles(directory=os.environ["SOAK_FILES"])),
         WebSocketRoute("/echo", echo),
-    ]
+    ],
+    lifespan=lifespan,
 )
