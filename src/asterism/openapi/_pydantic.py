@@ -10,6 +10,7 @@ from asterism.api import _types
 from asterism.openapi._references import inlined, replaced
 
 _NAMED: Final = "#pydantic-named:"
+_DEPTH: Final = 3
 
 Mode = Literal["validation", "serialization"]
 
@@ -74,7 +75,22 @@ def self_contained(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return a schema with its definitions in the places that refer to them; one that holds itself may be anything."""
     definitions = {f"#/$defs/{name}": found for name, found in schema.get("$defs", {}).items()}
     whole = {name: value for name, value in schema.items() if name != "$defs"}
-    for _ in definitions:
+    # Values that come as text are not nested any deeper, and models that hold each other would grow without end.
+    for _ in range(min(len(definitions), _DEPTH)):
         whole = inlined(whole, definitions)
-    found: dict[str, Any] = inlined(whole, {name: {} for name in definitions})
+    found: dict[str, Any] = _flat(inlined(whole, {name: {} for name in definitions}))
     return found
+
+
+def _flat(value: Any) -> Any:
+    """Return a copy without `allOf` of one schema, in which older releases wrap what they refer to."""
+    if isinstance(value, list):
+        return [_flat(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    flat = {name: _flat(part) for name, part in value.items()}
+    match flat.get("allOf"):
+        case [dict() as only]:
+            del flat["allOf"]
+            return {**only, **flat}
+    return flat

@@ -9,8 +9,10 @@ from typing import Annotated, Any
 import msgspec
 import pydantic
 import pydantic.dataclasses
+import pytest
 
 from asterism.api import Form, Query, endpoint
+from asterism.openapi._pydantic import self_contained
 from asterism.openapi._schemas import Components
 from starlette.routing import Route
 from tests.asterism.openapi.support import described, document_of, parameters
@@ -140,6 +142,25 @@ def test_a_model_of_all_query_parameters() -> None:
         "dark",
     )
     assert found["query nested"]["schema"]["properties"]["itemName"]["type"] == "string"
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        pytest.param({"$ref": "#/$defs/A", "$defs": {"A": {"a": 1}}}, {"a": 1}, id="referred-to"),
+        pytest.param(
+            {"allOf": [{"$ref": "#/$defs/A"}], "b": 2, "$defs": {"A": {"a": 1}}}, {"a": 1, "b": 2}, id="wrapped"
+        ),
+        pytest.param({"allOf": [{"a": 1}, {"b": 2}]}, {"allOf": [{"a": 1}, {"b": 2}]}, id="both-hold"),
+        pytest.param(
+            {"a": [{"$ref": "#/$defs/A"}], "$defs": {"A": {"in": {"$ref": "#/$defs/A"}}}},
+            {"a": [{"in": {}}]},
+            id="holds-itself",
+        ),
+    ],
+)
+def test_schemas_with_everything_in_its_place(schema: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert self_contained(schema) == expected
 
 
 def test_a_dataclass_of_pydantic() -> None:
