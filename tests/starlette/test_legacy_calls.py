@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,6 +33,9 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from tests.asgi import Record, Script, body, call, http_scope
 
+# It is written in C, and not installed where nothing can compile it.
+NEEDS_UJSON = pytest.mark.skipif(find_spec("ujson") is None, reason="ujson is not installed")
+
 # -- responses: legacy R63 --------------------------------------------------------------------------------------------
 
 RESPONSES: list[Any] = [
@@ -39,7 +43,7 @@ RESPONSES: list[Any] = [
     pytest.param(lambda path: PlainTextResponse("hello", 201), id="text"),
     pytest.param(lambda path: HTMLResponse("hello", headers={"x-a": "b"}), id="html"),
     pytest.param(lambda path: JSONResponse({"a": 1}), id="json"),
-    pytest.param(lambda path: UJSONResponse({"a": 1}), id="ujson"),
+    pytest.param(lambda path: UJSONResponse({"a": 1}), id="ujson", marks=NEEDS_UJSON),
     pytest.param(lambda path: RedirectResponse("/there"), id="redirect"),
     pytest.param(lambda path: StreamingResponse(iter(["hel", "lo"])), id="stream"),
     pytest.param(lambda path: FileResponse(path), id="file"),

@@ -110,6 +110,7 @@ def test_wsgi_middleware_takes_a_number_of_workers() -> None:
 
 def test_ujson_response() -> None:
     # legacy R26
+    pytest.importorskip("ujson")
     response = UJSONResponse({"a": "é/b"})
     assert response.body == b'{"a":"\xc3\xa9\\/b"}'
     assert response.headers["content-type"] == "application/json"

@@ -196,7 +196,9 @@ async def test_bad_json_is_an_ordinary_exception(data: bytes, error: type[Except
     with pytest.raises(error) as info:
         await request.json()
     if not data:
-        assert str(info.value) == "Expecting value: line 1 column 1 (char 0)"
+        with pytest.raises(json.JSONDecodeError) as own:  # "Expecting value: line 1 column 1 (char 0)", on CPython
+            json.loads("")
+        assert str(info.value) == str(own.value)
     assert await request.body() == data
     assert await make(b"1").json() == 1
 

@@ -10,6 +10,7 @@ import contextvars
 import functools
 import gc
 import importlib.util
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
@@ -436,6 +437,7 @@ class Payload:
     pass
 
 
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="only CPython counts references")
 @pytest.mark.parametrize("fails", [False, True])
 def test_nothing_of_a_call_stays_behind_it(fails: bool) -> None:
     def work(payload: Payload) -> Payload:
