@@ -20,6 +20,12 @@ CONSTRUCTION: Final = [
 ]
 
 
+# These measure memory by tracemalloc, which PyPy does not have.
+collect_ignore = (
+    [] if sys.implementation.name == "cpython" else ["test_memory.py", "test_promises.py", "test_routing_growth.py"]
+)
+
+
 @pytest.fixture(scope="package")
 def detector() -> Iterator[BlockBuster | None]:
     """Turn blocking calls into errors, if our code is anywhere among their callers. The test client may block.
