@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import python_multipart
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.version import Version
 from python_multipart import MultipartParser
 
 from starlette.applications import Starlette
@@ -26,6 +28,11 @@ from tests.starlette.forms import field, file, multipart_headers, outcome, part,
 END = b"--B--\r\n"
 INVALID = "Invalid multipart data."
 NO_NAME = 'The Content-Disposition header field "name" must be provided.'
+# Blanks behind a delimiter (RFC 2046 §5.1.1): earlier releases of the parser take them for content.
+PADDED = pytest.mark.skipif(
+    Version(python_multipart.__version__) < Version("0.0.34"), reason="python-multipart before 0.0.34"
+)
+
 TOO_LARGE = "Part exceeded maximum size of 0KB."
 
 
@@ -76,11 +83,14 @@ def raw(disposition: str, *others: tuple[bytes, bytes]) -> list[tuple[bytes, byt
             [("a", ""), ("b", "2"), ("a", "3")],
             id="R28-order",
         ),
-        pytest.param(b"--B \t\r\n" + field("a")[5:] + END, INVALID, id="padding-behind-the-first-delimiter"),
+        pytest.param(
+            b"--B \t\r\n" + field("a")[5:] + END, INVALID, id="padding-behind-the-first-delimiter", marks=PADDED
+        ),
         pytest.param(
             field("a", b"1") + b"--B \t\r\n" + field("b", b"2")[5:] + END,
             [("a", "1"), ("b", "2")],
             id="padding-behind-a-delimiter",
+            marks=PADDED,
         ),
         pytest.param(
             field("a", b"\r\n--Bx\r\n--B\rx\r\n--B-x\r\n--b\r\n") + field("b") + END,
