@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import tracemalloc
 from collections.abc import AsyncGenerator
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -205,6 +204,7 @@ async def test_the_file_over_the_limit_is_never_made(made: list[Watched]) -> Non
 @pytest.mark.parametrize("size", [65536, 10**9])
 async def test_memory_stays_bounded(size: int) -> None:
     # threats R09.2, formparsers D9
+    tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none
     body = file("f", "x", b"x" * (8 * 1024 * 1024)) + END
     chunks = chunked(body, size)
     tracemalloc.start()
