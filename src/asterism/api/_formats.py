@@ -28,9 +28,11 @@ class Format:
     def decoder(self, kind: Any) -> Callable[[bytes], Any]:
         """Return what makes a value of type `kind` out of bytes."""
         adapter = adapter_of(kind)
-        if self.name == "json":
-            if adapter is not None:
+        if adapter is not None:
+            if self.name == "json":
                 return adapter.validate_json  # type: ignore[no-any-return]  # a method
+            return lambda data: adapter.validate_python(self.plain(data))
+        if self.name == "json":
             return msgspec().json.Decoder(kind, dec_hook=decode_hook).decode  # type: ignore[no-any-return]
         return msgspec().msgpack.Decoder(kind, dec_hook=decode_hook).decode  # type: ignore[no-any-return]
 

@@ -40,6 +40,10 @@ class Group:
         """Return the function that reads and checks; it raises whatever msgspec does."""
         convert, raw, kind, hook = msgspec().convert, self.raw, self.type, _types.decode_hook
 
+        adapter = _types.adapter_of(kind)
+        if adapter is not None:
+            return lambda connection: adapter.validate_python(raw(connection))
+
         def read(connection: Any) -> Any:
             return convert(raw(connection), kind, strict=False, dec_hook=hook)
 

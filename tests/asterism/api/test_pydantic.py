@@ -144,6 +144,10 @@ async def odd(odd: Odd) -> Odd:
     return odd
 
 
+async def odd_query(odd: Annotated[Odd, Query()]) -> Any:
+    return odd
+
+
 async def odds(odds: Annotated[list[Odd], Body()]) -> Any:
     return odds
 
@@ -152,6 +156,14 @@ def test_dataclasses_of_pydantic_are_checked_by_it() -> None:
     assert client(odd).post("/", json={"number": 5}).json() == {"number": 5}
     assert client(odds).post("/", json=[{"number": 5}]).json() == [{"number": 5}]
     assert errors(client(odd).post("/", json={"number": 4})) == [("body.number", "must be odd", "invalid")]
+    assert client(odd_query).get("/?number=5").json() == {"number": 5}
+    assert errors(client(odd_query).get("/?number=4")) == [("query.number", "must be odd", "invalid")]
+    packed = client(odd, accepts=["msgpack"])
+    headers = {"content-type": "application/msgpack"}
+    assert packed.post("/", content=msgspec.msgpack.encode({"number": 5}), headers=headers).json() == {"number": 5}
+    assert errors(packed.post("/", content=msgspec.msgpack.encode({"number": 4}), headers=headers)) == [
+        ("body.number", "must be odd", "invalid")
+    ]
     assert errors(client(odds).post("/", json=[{"number": 2}])) == [
         ("body[0].number", "input should be greater than or equal to 3", "range")
     ]
