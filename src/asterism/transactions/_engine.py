@@ -11,6 +11,7 @@ from asterism.transactions._library import (
     AsyncAdaptedQueuePool,
     AsyncEngine,
     Connection,
+    PoolResetState,
     create_async_engine,
     event,
     make_url,
@@ -113,7 +114,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def _end_sqlite(connection: Any, record: Any, _: object) -> None:
+def _end_sqlite(connection: Any, record: Any, state: PoolResetState) -> None:
     # With SQLite, a commit that fails ends nothing, while SQLAlchemy takes the transaction for ended.
-    if record.driver_connection.in_transaction:
+    if state.asyncio_safe and record.driver_connection.in_transaction:
         connection.rollback()

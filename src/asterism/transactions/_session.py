@@ -13,8 +13,10 @@ from asterism.problems import Problem
 from asterism.transactions._engine import READ_ONLY
 from asterism.transactions._failures import at_commit, problem_of
 from asterism.transactions._library import (
+    AsyncConnection,
     AsyncEngine,
     AsyncSession,
+    Connection,
     ExceptionContext,
     SQLAlchemyError,
     event,
@@ -89,15 +91,17 @@ async def transact(
             raise
         raise problem from exc
     finally:
-        # Rolls back what was not committed, also when the task was cancelled.
+        # Also when the task was cancelled.
         with anyio.move_on_after(_PATIENCE, shield=True):
-            await course.session.close()
+            await course.end()
 
 
 class _Course:
     """One transaction, and the last error that the database had in it."""
 
-    __slots__ = ("error", "session")
+    __slots__ = ("connection", "error", "session")
+
+    connection: AsyncConnection  # once there is one
 
     def __init__(self, session: AsyncSession) -> None:
         self.session = session
@@ -109,11 +113,11 @@ class _Course:
             event.listen(engine.sync_engine, "handle_error", _note_error)
         options = settings.execution_options(engine.dialect.name)
         try:
-            connection = await self.session.connection(execution_options=options)
+            self.connection = await self.session.connection(execution_options=options)
         except Exception as exc:
             self.error = exc
             raise
-        connection.info[_COURSE] = self
+        self.connection.info[_COURSE] = self
 
     def is_of_the_database(self, exc: Exception) -> bool:
         """Tell errors of the database from all others. Some drivers let those of the network through."""
@@ -135,6 +139,16 @@ class _Course:
             except Exception as exc:
                 raise at_commit(exc)
 
+    async def end(self) -> None:
+        """Give the connection back; what was not committed is rolled back.
+
+        Fails never, as there is an answer already: a database rolls back when it loses a connection.
+        """
+        try:
+            await self.session.close()
+        except Exception:
+            await self.connection.run_sync(throw_away)
+
     async def _check(self) -> None:
         """Raise when the program caught an error that ended the transaction.
 
@@ -151,6 +165,12 @@ class _Course:
                 "around what may fail: `async with session.begin_nested()`"
             )
             raise
+
+
+def throw_away(connection: Connection) -> None:
+    """Close a connection that cannot be used again."""
+    connection.invalidate()
+    connection.close()
 
 
 def require_open(in_transaction: bool) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from asterism.api import endpoint
 from asterism.transactions import _engine, open_engine, snapshot, transaction
 from asterism.transactions._engine import READ_ONLY
-from asterism.transactions._session import Settings
+from asterism.transactions._session import Settings, throw_away
 from starlette.responses import PlainTextResponse, Response
 from tests.asgi import Record, body, call, http_scope
 from tests.asterism.transactions.support import (
@@ -195,6 +195,17 @@ async def test_a_snapshot_cannot_write(engine: AsyncEngine) -> None:
     with serving(engine, adds_only) as app:
         assert (await call(app)).status == 200
     assert await stored(engine) == []
+
+
+def test_a_connection_that_is_thrown_away_goes_to_nobody_else() -> None:
+    engine = create_engine("sqlite://")
+    connection = engine.connect()
+    before = connection.connection.driver_connection
+    throw_away(connection)
+    assert connection.closed
+    with engine.connect() as other:
+        assert other.connection.driver_connection is not before
+    engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,39 @@ async def test_a_connection_that_breaks_at_the_commit_leaves_the_outcome_open(po
         assert await stored(engine) == []
 
 
+async def test_an_error_stays_what_it_is_when_the_rollback_fails_as_well(postgresql: Cluster) -> None:
+    url = postgresql.create_database()
+    name = url.rpartition("/")[2]
+
+    async def fails(session: Session) -> Response:
+        session.add(Account(id=1))
+        await session.flush()
+        postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        raise Problem(418)
+
+    fails.__annotations__["session"] = Session
+    async with accounts(url) as engine:
+        with serving(engine, fails) as app:
+            assert (await call(app)).status == 418
+        assert await stored(engine) == []
+
+
+async def refuses(session: Session) -> Response:
+    session.add(Account(id=1))
+    await session.flush()
+    raise Problem(418)
+
+
+async def test_a_connection_that_cannot_roll_back_is_thrown_away(tmp_path: Path) -> None:
+    def fail(_: object) -> None:
+        raise OSError
+
+    async with accounts(f"sqlite:///{tmp_path / 'test.db'}", pool_size=1, max_overflow=0) as engine:
+        with serving(engine, refuses) as app, listening(engine, "rollback", fail):
+            assert (await call(app)).status == 418
+        assert await stored(engine) == []
+
+
 async def test_a_pool_without_connections(database_url: str) -> None:
     async with accounts(database_url, pool_size=1, max_overflow=0, pool_timeout=0.01) as engine:
         with serving(engine, adds) as app:
