@@ -11,7 +11,7 @@ from tests.docs.pages import ROOT
 
 PAGE: Final = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 ROWS: Final = [
-    row for row in re.findall(r"^\| (.+) \| (.+) \|$", PAGE, re.MULTILINE) if row[0] not in ("promise", "---")
+    row for row in re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", PAGE, re.MULTILINE) if row[0] not in ("promise", "---")
 ]
 
 
