@@ -42,7 +42,11 @@ class Server:
 
     @property
     def log(self) -> str:
-        return self.output.read_text(errors="replace")
+        """What it has written; nothing any more when its directory is gone, as after a failure at the end."""
+        try:
+            return self.output.read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
 
     def connect(self) -> socket.socket:
         """Open a raw connection, whose operations end after ten seconds at the latest."""
