@@ -11,6 +11,7 @@ from asterism.api import _types
 from asterism.api._accept import choose
 from asterism.api._formats import Format, StreamFormat
 from asterism.api._libraries import mistakes, msgspec
+from asterism.api._nested import exactness
 from asterism.api._plan import Answer
 from asterism.api._reply import Reply
 from asterism.problems import Problem
@@ -71,11 +72,9 @@ class Responder:
     def __init__(self, answer: Answer, formats: Sequence[Format], name: str) -> None:
         self._status = answer.status
         self._varies = len(formats) > 1
-        self._name = name
         kind = answer.type
-        # Of these nothing has to be checked: only what they look like is sent.
-        self._exact = kind if isinstance(kind, type) else None
-        self._convert = _converter(kind)
+        self._declared = Declared(kind, name)
+        self._exact = self._declared.exact
         self._encoders = [(known.encoder(kind), known.media_type) for known in formats]
 
     def __call__(self, result: Any, choice: int = 0, reply: Reply | None = None) -> Any:
@@ -85,7 +84,7 @@ class Responder:
                 if reply is not None and isinstance(result, Response):
                     reply.apply(result)
                 return result
-            result = _checked(self._convert, result, self._name)
+            result = self._declared(result)
         status = self._status
         if reply is not None and reply.status_code is not None:
             status = reply.status_code
@@ -106,23 +105,50 @@ def _is_application(result: Any) -> bool:
     return callable(result) and inspect.iscoroutinefunction(type(result).__call__)
 
 
-def _converter(kind: Any) -> Callable[[Any], Any] | None:
-    """Return what makes a result the declared type: only its fields are sent, whatever else an object has."""
-    adapter = _types.adapter_of(kind)
-    if adapter is not None:
-        return functools.partial(adapter.validate_python, from_attributes=True)
-    if not any(_types.is_model(part) for part in _types.parts(kind)):
-        return None
-    return functools.partial(msgspec().convert, type=kind, from_attributes=True, dec_hook=_types.decode_hook)
+class Declared:
+    """Makes what an endpoint returns into what it declares: only its fields are sent, whatever else an object has.
 
+    Args:
+        kind: The declared type.
+        name: What errors call the endpoint.
 
-def _checked(convert: Callable[[Any], Any] | None, result: Any, name: str) -> Any:
-    if convert is None:
-        return result
-    try:
-        return convert(result)
-    except mistakes() as exc:
-        raise TypeError(f"{name} returned a {type(result).__name__} that is not what it declares: {exc}") from exc
+    Attributes:
+        exact: The class whose own instances are sent as they are; None when every result has to be looked at.
+    """
+
+    def __init__(self, kind: Any, name: str) -> None:
+        self._kind = kind
+        self._name = name
+        self._convert = self._converter()
+        self._holds = exactness(kind)
+        self.exact = kind if isinstance(kind, type) and self._holds is None else None
+
+    def __call__(self, result: Any) -> Any:
+        """Return the result, or the part of it that is declared.
+
+        Raises:
+            TypeError: It is not what was declared.
+        """
+        if self._convert is None:
+            return result
+        try:
+            found = self._convert(result)
+            if self._holds is None or self._holds(found):
+                return found
+            plain = msgspec().to_builtins(found, enc_hook=_types.encode_hook)
+            return msgspec().convert(plain, type=self._kind, dec_hook=_types.decode_hook)
+        except mistakes() as exc:
+            raise TypeError(
+                f"{self._name} returned a {type(result).__name__} that is not what it declares: {exc}"
+            ) from exc
+
+    def _converter(self) -> Callable[[Any], Any] | None:
+        adapter = _types.adapter_of(self._kind)
+        if adapter is not None:
+            return functools.partial(adapter.validate_python, from_attributes=True)
+        if not any(_types.is_model(part) for part in _types.parts(self._kind)):
+            return None
+        return functools.partial(msgspec().convert, type=self._kind, from_attributes=True, dec_hook=_types.decode_hook)
 
 
 class StreamResponder:
@@ -137,9 +163,8 @@ class StreamResponder:
 
     def __init__(self, answer: Answer, streams: Sequence[StreamFormat], json: Format, name: str) -> None:
         self._status = answer.status
-        self._name = name
-        self._exact = answer.type if isinstance(answer.type, type) else None
-        self._convert = _converter(answer.type)
+        self._declared = Declared(answer.type, name)
+        self._exact = self._declared.exact
         self._streams = streams
         self._encode = json.encoder(answer.type)
 
@@ -174,7 +199,7 @@ class StreamResponder:
 
     def _text(self, item: Any) -> bytes:
         if type(item) is not self._exact:
-            item = _checked(self._convert, item, self._name)
+            item = self._declared(item)
         return self._encode(item)
 
 
