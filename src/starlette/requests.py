@@ -36,7 +36,7 @@ from starlette.types import Send as Send
 
 if sys.version_info >= (3, 13) or not TYPE_CHECKING:
     from typing import TypeVar
-else:
+else:  # pragma: no cover  # read by type checkers only
     from typing_extensions import TypeVar
 
 if TYPE_CHECKING:
