@@ -26,9 +26,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 from tests.faults.census import census, worker_threads
 from tests.faults.content import CHUNK, chunk
+from tests.servers import pouring
 
 # Where the tests put files to serve.
 SHARED = os.environ["FAULTS_SHARED"]
@@ -254,21 +255,7 @@ async def echo(websocket: WebSocket) -> None:
 async def pour(websocket: WebSocket) -> None:
     """Send until the client is gone."""
     with noting(key_of(websocket), "socket"):
-        await websocket.accept()
-
-        async def speak() -> None:
-            try:
-                while True:
-                    await websocket.send_bytes(b"x" * CHUNK)
-                    await anyio.lowlevel.checkpoint()
-            except WebSocketDisconnect:
-                group.cancel_scope.cancel()
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(speak)
-            async for _ in websocket.iter_bytes():
-                pass
-            group.cancel_scope.cancel()
+        await pouring.pour(websocket, b"x" * CHUNK)
 
 
 async def fail_socket(websocket: WebSocket) -> None:

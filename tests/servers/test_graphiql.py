@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -13,7 +10,8 @@ import pytest
 
 from starlette._graphql.page import SCRIPTS, STYLE
 from tests.servers.graphiql_application import FILES
-from tests.servers.support import HOST, Server, serve, uvicorn
+from tests.servers.public_host import browser_options, serve_as_public
+from tests.servers.support import Server, serve, uvicorn
 from tests.showcase.chromium import console_errors, find, started, until
 
 if TYPE_CHECKING:
@@ -36,30 +34,16 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A key, and a certificate that nobody has signed."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
-    folder = tmp_path_factory.mktemp("certificate")
-    key, made = folder / "key.pem", folder / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=unpkg.com", "-days", "2"]
-    subprocess.run([*command, "-keyout", str(key), "-out", str(made)], check=True, capture_output=True)
-    return key, made
-
-
-@pytest.fixture(scope="module")
-def public_host(certificate: tuple[Path, Path]) -> Iterator[Server]:
+def public_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """What the browser takes for the public host of the files."""
-    key, made = certificate
-    options = ("--ssl-keyfile", str(key), "--ssl-certfile", str(made))
-    with serve(uvicorn("tests.servers.graphiql_application:public_host", *options)) as running:
+    folder = tmp_path_factory.mktemp("certificate")
+    with serve_as_public("tests.servers.graphiql_application:public_host", folder) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def chrome(public_host: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    options = (f"--host-resolver-rules=MAP unpkg.com {HOST}:{public_host.port}", "--ignore-certificate-errors")
-    with started(tmp_path_factory.mktemp("profile"), *options) as running:
+    with started(tmp_path_factory.mktemp("profile"), *browser_options(public_host)) as running:
         yield running
 
 

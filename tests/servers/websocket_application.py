@@ -6,9 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypedDict
 
-import anyio
-import anyio.lowlevel
-
 from starlette.applications import Starlette
 from starlette.endpoints import WebSocketEndpoint
 from starlette.exceptions import HTTPException, WebSocketException
@@ -17,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Mount, Route, Router, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from tests.servers import pouring
 
 
 class State(TypedDict):
@@ -117,21 +115,7 @@ async def exception_before(websocket: WebSocket) -> None:
 
 async def pour(websocket: WebSocket) -> None:
     """Send as much as the client takes, and note the end, whichever side of the connection tells of it."""
-    await websocket.accept()
-
-    async def speak() -> None:
-        try:
-            while True:
-                await websocket.send_bytes(b"x" * 65536)
-                await anyio.lowlevel.checkpoint()  # for servers that drop what nobody can read
-        except WebSocketDisconnect:
-            group.cancel_scope.cancel()
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(speak)
-        async for _ in websocket.iter_bytes():
-            pass
-        group.cancel_scope.cancel()
+    await pouring.pour(websocket, b"x" * 65536)
     EVENTS.append("pour ended")
 
 

@@ -25,6 +25,9 @@ from starlette.websockets import WebSocket as WebSocket
 # A response to one of these has no body (RFC 9110 §15.3.5, §15.4.5).
 _WITHOUT_BODY = frozenset({204, 304})
 
+# Nor is one of these a plain one: they are no answers yet (§15.2).
+_NOT_PLAIN = _WITHOUT_BODY.union(range(100, 200))
+
 
 class ExceptionMiddleware:
     """Answer exceptions by the handlers for their class or status; what has none is raised on.
@@ -102,8 +105,7 @@ def _plain_answer(exc: Exception) -> tuple[Message, Message] | None:
     """Return the messages that the response of `http_exception` would send; None when it must be asked."""
     if (
         type(exc) is not HTTPException
-        or exc.status_code in _WITHOUT_BODY
-        or exc.status_code < 200
+        or exc.status_code in _NOT_PLAIN
         or type(detail := exc.detail) is not str
         or _parts(PlainTextResponse) != _PARTS
     ):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,7 +10,8 @@ import pytest
 
 from asterism.openapi._pages import PAGES
 from tests.asterism.openapi.pages_application import FILES
-from tests.servers.support import HOST, Server, serve, uvicorn
+from tests.servers.public_host import browser_options, serve_as_public
+from tests.servers.support import Server, serve, uvicorn
 from tests.showcase.chromium import console_errors, find, started, until
 
 if TYPE_CHECKING:
@@ -41,21 +40,14 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def public_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """What the browser takes for the public host of the files."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
     folder = tmp_path_factory.mktemp("certificate")
-    key, made = folder / "key.pem", folder / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=unpkg.com", "-days", "2"]
-    subprocess.run([*command, "-keyout", str(key), "-out", str(made)], check=True, capture_output=True)
-    options = ("--ssl-keyfile", str(key), "--ssl-certfile", str(made))
-    with serve(uvicorn(f"{APPLICATION}:public_host", *options)) as running:
+    with serve_as_public(f"{APPLICATION}:public_host", folder) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def chrome(public_host: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    options = (f"--host-resolver-rules=MAP unpkg.com {HOST}:{public_host.port}", "--ignore-certificate-errors")
-    with started(tmp_path_factory.mktemp("profile"), *options) as running:
+    with started(tmp_path_factory.mktemp("profile"), *browser_options(public_host)) as running:
         console_errors(running)
         yield running
 

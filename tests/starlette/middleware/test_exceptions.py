@@ -96,6 +96,7 @@ def text(content: str, status_code: int = 200) -> Callable[[Request, Exception],
         ),
         pytest.param(HTTPException(400, {"a": 1}), 400, b"{'a': 1}", {}, id="D9-any-detail"),  # type: ignore[arg-type]
         pytest.param(HTTPException(500), 500, b"Internal Server Error", {}, id="R30-500-is-handled"),
+        pytest.param(HTTPException(103), 103, b"", {"content-length": None}, id="no-answer-yet"),
     ],
 )
 async def test_an_http_exception_is_rendered_as_text(
