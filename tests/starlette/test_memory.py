@@ -127,6 +127,8 @@ async def test_an_idle_connection_costs_little_and_gives_it_back(
     assert of_many < limit
     # Linear: each of many costs what each of few does.
     assert of_many < 1.1 * of_few
-    # Nothing stays of a connection. A table that had to grow keeps its size, but it does not grow each time.
-    _, left_again = await cost(MANY)
-    assert min(left, left_again) < 16
+    # Nothing stays of a connection. Tables of tasks grow in some rounds and shrink in others; what leaks does so in all.
+    rounds = [left]
+    while rounds[-1] >= 16 and len(rounds) < 6:
+        rounds.append((await cost(MANY))[1])
+    assert min(rounds) < 16
