@@ -342,18 +342,36 @@ class TaskHandover(Handover):
 
     def begin(self) -> None:
         self.begun = self.running = True
-        # Not the bare task is cancelled but this scope: what the application shields stays shielded, and what it
-        # awaits while it is being cancelled is cancelled as well.
-        self._cancelling = _asyncio_scope()()
-        self._task = EagerTask(self._run(), self._loop, "starlette.middleware.base")
+        self._cancelling: Any = None  # a scope, once the task is known
+        self._task = EagerTask(self._run(), self._loop, "starlette.middleware.base", self._enter_scope)
         self._wanted = True
         self._task.start()
         self._wanted = False
+        if self._task.pending is not self._parked:
+            self._task.make_known()
+
+    def _enter_scope(self) -> None:
+        # Not the bare task is cancelled but this scope: what the application shields stays shielded, and what it
+        # awaits while it is being cancelled is cancelled as well.
+        self._cancelling = _asyncio_scope()()
+        self._cancelling.__enter__()
+
+    def _leave_scope(self, exc: BaseException | None) -> bool:
+        """Return whether the exception is a cancellation by the scope."""
+        scope: anyio.CancelScope | None = self._cancelling
+        if scope is None:
+            return False
+        return scope.__exit__(None, None, None) if exc is None else scope.__exit__(type(exc), exc, exc.__traceback__)
 
     async def _run(self) -> None:
         try:
-            with self._cancelling:
+            try:
                 await self.app(self.scope, self.receive, self.send)
+            except BaseException as exc:
+                if not self._leave_scope(exc):
+                    raise
+            else:
+                self._leave_scope(None)
         except BaseException as exc:
             self.error = exc
         self.note_end()
@@ -363,12 +381,18 @@ class TaskHandover(Handover):
         return waiter
 
     def resume(self) -> bool:
-        return self._task.resume()
+        task = self._task
+        resumed = task.resume()
+        # PERF: where it waits for its reader only, the loop need not know of it.
+        if not resumed or task.pending is not self._parked:
+            task.make_known()
+        return resumed
 
     async def stop(self) -> None:
         self.closed = True
         if not self.running:
             return
+        self._task.make_known()
         self._cancelling.cancel()
         again: asyncio.CancelledError | None = None
         with anyio.CancelScope(shield=True):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Coroutine
+import weakref
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from starlette._asgi.eager import MANY_SHELLS, EagerTask
@@ -18,6 +21,13 @@ pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyn
 
 def eager(work: Coroutine[Any, Any, None]) -> EagerTask:
     return EagerTask(work, asyncio.get_running_loop(), "eager")
+
+
+def begin(work: Coroutine[Any, Any, None]) -> EagerTask:
+    task = eager(work)
+    task.start()
+    task.make_known()
+    return task
 
 
 def named() -> list[asyncio.Task[Any]]:
@@ -46,8 +56,7 @@ async def test_nothing_is_left_of_one_that_never_waited() -> None:
     async def work() -> None:
         pass
 
-    task = eager(work())
-    task.start()
+    task = begin(work())
     assert named() == []
     await turns()
     assert not task.resume()
@@ -64,7 +73,7 @@ async def test_its_context_is_a_copy() -> None:
             variable.set(variable.get() + 1)
             await asyncio.sleep(0)
 
-    eager(work()).start()
+    begin(work())
     await turns()
     assert (seen, variable.get()) == ([1, 2, 3], 1)
 
@@ -83,8 +92,7 @@ async def test_it_is_the_same_task_before_and_after_the_loop_takes_over() -> Non
                 await second
                 tasks.add(asyncio.current_task())
 
-    task = eager(work())
-    task.start()
+    task = begin(work())
     assert not task.resume()
     first.set_result(None)
     assert task.resume()
@@ -136,8 +144,7 @@ async def test_a_long_run_is_left_to_the_loop() -> None:
             await Waiting(futures[-1])
             steps += 1
 
-    task = eager(work())
-    task.start()
+    task = begin(work())
     while task.resume():
         pass
     assert 1 < steps < 100
@@ -169,8 +176,7 @@ async def test_a_cancellation_goes_through_what_is_waited_for(delay: int) -> Non
             message.extend(exc.args)
             raise
 
-    task = eager(work())
-    task.start()
+    task = begin(work())
     await turns(delay)
     task._task.cancel("why")
     assert not task.resume()
@@ -187,8 +193,7 @@ async def test_a_cancellation_reaches_what_only_gave_up_its_turn() -> None:
         finally:
             ended.append("cancelled")
 
-    task = eager(work())
-    task.start()
+    task = begin(work())
     task._task.cancel()
     await turns()
     assert (ended, task._task.cancelled()) == (["cancelled"], True)
@@ -209,12 +214,148 @@ async def test_cancelling_the_shell_of_one_that_ended_does_nothing() -> None:
     assert not tasks[0].cancelled()
 
 
+def current() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
+
+
+LOOKS: list[Any] = [
+    pytest.param(lambda task: task.get_name() == "eager", id="name"),
+    pytest.param(lambda task: task in {task: 1}, id="hash"),
+    pytest.param(lambda task: task in WeakKeyDictionary({task: 1}), id="weak-key"),
+    pytest.param(lambda task: "name='eager'" in repr(task), id="repr"),
+    pytest.param(lambda task: type(task).__await__(task) is not None, id="await"),
+    pytest.param(lambda task: asyncio.isfuture(task) and not task.done(), id="done"),
+    pytest.param(lambda task: task.get_loop() is asyncio.get_running_loop(), id="loop"),
+]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_who_looks_at_the_task_while_it_runs_sees_a_common_one(look: Callable[[object], bool]) -> None:
+    told: list[asyncio.Task[Any] | None] = []
+    seen: list[asyncio.Task[Any]] = []
+
+    async def work() -> None:
+        seen.append(current())
+        assert told == []
+        assert look(seen[0])
+        assert told == seen == named()
+        assert look(seen[0])
+        assert hash(seen[0]) == object.__hash__(seen[0])
+
+    task = EagerTask(work(), asyncio.get_running_loop(), "eager", lambda: told.append(asyncio.current_task()))
+    task.start()
+    assert len(told) == 1
+    await turns()
+    assert seen[0].done()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("place", ["in-a-task", "in-a-callback"])
+async def test_who_looks_at_it_while_it_waits_sees_a_common_one(look: Callable[[object], bool], place: str) -> None:
+    told: list[asyncio.Task[Any] | None] = []
+    seen: list[asyncio.Task[Any]] = []
+    answers: list[bool] = []
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def work() -> None:
+        seen.append(current())
+        await future
+        seen.append(current())
+
+    task = EagerTask(work(), asyncio.get_running_loop(), "eager", lambda: told.append(asyncio.current_task()))
+    task.start()
+    await turns()
+    assert task.pending is future
+    assert (told, named()) == ([], [])
+    outer = current()
+    if place == "in-a-task":
+        answers.append(look(seen[0]))
+    else:
+        asyncio.get_running_loop().call_soon(lambda: answers.append(look(seen[0])))
+    await turns()
+    assert outer is current()
+    assert answers == [True]
+    assert told == named() == seen
+    future.set_result(None)
+    await turns()
+    assert seen[0] is seen[1]
+    assert seen[0].done()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_who_looks_at_it_when_it_has_ended_sees_one_that_ends(look: Callable[[object], bool]) -> None:
+    told: list[asyncio.Task[Any] | None] = []
+    seen: list[asyncio.Task[Any]] = []
+
+    async def work() -> None:
+        seen.append(current())
+
+    task = EagerTask(work(), asyncio.get_running_loop(), "eager", lambda: told.append(asyncio.current_task()))
+    task.start()
+    task.make_known()
+    assert look(seen[0])
+    await seen[0]
+    assert told == []
+
+
+async def test_one_that_nobody_looked_at_leaves_nothing() -> None:
+    async def work() -> None:
+        assert asyncio.current_task() is not outer
+
+    outer = asyncio.current_task()
+    shells = EagerTask.shells
+    task = eager(work())
+    task.start()
+    known = weakref.ref(task)
+    del task
+    assert known() is None  # without a collection
+    assert EagerTask.shells == shells
+
+
+async def test_scopes_and_timeouts_of_the_first_step_are_inside_what_is_entered_first() -> None:
+    scope = anyio.CancelScope()
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            with anyio.CancelScope(), anyio.CancelScope(shield=True):
+                await anyio.lowlevel.checkpoint()
+                ended.append("shielded")
+            async with asyncio.timeout(5):
+                await anyio.sleep_forever()
+        except asyncio.CancelledError as exc:
+            ended.append("cancelled" if scope.__exit__(type(exc), exc, exc.__traceback__) else "broken")
+
+    def enter() -> None:
+        scope.__enter__()
+
+    task = EagerTask(work(), asyncio.get_running_loop(), "eager", enter)
+    task.start()
+    task.make_known()
+    scope.cancel()
+    await turns(8)
+    assert ended == ["shielded", "cancelled"]
+
+
+async def test_asyncios_task_in_python_is_initialized_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("starlette._asgi.eager._STAYS_UNKNOWN", False)
+    seen: list[object] = []
+
+    async def work() -> None:
+        seen.extend(named())
+
+    eager(work()).start()
+    assert len(seen) == 1
+    await turns()
+
+
 async def test_debuggers_see_the_coroutine() -> None:
     async def work() -> None:
         await anyio.sleep_forever()
 
-    task = eager(work())
-    task.start()
+    task = begin(work())
     assert inspect.getcoroutinestate(task) == inspect.CORO_SUSPENDED  # as AnyIO asks
     assert task._task.get_stack()[0].f_code.co_name == "work"
     assert "eager" in repr(task._task)
@@ -229,7 +370,7 @@ async def test_it_is_awaited_by_nobody() -> None:
     task = eager(work())
     with pytest.raises(TypeError, match="only its task runs it"):
         await task
-    await turns()
+    task.start()
 
 
 async def test_one_that_is_closed_has_ended() -> None:
@@ -241,8 +382,7 @@ async def test_one_that_is_closed_has_ended() -> None:
         finally:
             ended.append("closed")
 
-    task = eager(work())
-    task.start()
+    task = begin(work())
     await turns()
     task.close()
     assert ended == ["closed"]
@@ -253,7 +393,7 @@ async def test_one_that_is_closed_has_ended() -> None:
 
 async def test_many_in_a_row_let_the_loop_have_its_turn() -> None:
     async def work() -> None:
-        pass
+        assert current().get_name() == "eager"
 
     turned: list[int] = []
     asyncio.get_running_loop().call_soon(turned.append, 1)
