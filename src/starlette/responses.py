@@ -25,7 +25,7 @@ from starlette._asgi.files import (
     send_spans,
 )
 from starlette._asgi.streams import async_steps, close_steps
-from starlette._asgi.watch import SendWatch
+from starlette._asgi.watch import beyond_start
 from starlette._http.disposition import content_disposition
 from starlette._http.fields import checked_field, checked_value, first_value
 from starlette._http.json_text import dump_strict
@@ -352,10 +352,7 @@ class StreamingResponse(Response):
         given = send
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
-            # PERF: the start was all that the error layers watch for; each piece is spared their frame.
-            watch = getattr(send, "__self__", None)
-            if type(watch) is SendWatch:
-                send = watch.unwatched
+            send = beyond_start(send)
             if not bodiless:
                 sending = False
                 async for piece in pieces:

@@ -127,7 +127,7 @@ async def test_an_idle_connection_costs_little_and_gives_it_back(
     assert of_many < limit
     # Linear: each of many costs what each of few does.
     assert of_many < 1.1 * of_few
-    # Nothing stays of a connection. Tables of tasks grow in some rounds and shrink in others; what leaks does so in all.
+    # Nothing stays of a connection. Tables of tasks grow in some rounds and shrink in others; a leak shows in all.
     rounds = [left]
     while rounds[-1] >= 16 and len(rounds) < 6:
         rounds.append((await cost(MANY))[1])

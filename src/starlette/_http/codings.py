@@ -47,9 +47,10 @@ def accepts_gzip(headers: Fields) -> bool:
         False also for `*`, for tokens that merely contain the word, for a weight that is no number, and when the list
         both offers and refuses it.
     """
-    lines = [value for name, value in headers if name == b"accept-encoding"]
-    if not lines:
-        return False
+    lines = []
+    for name, value in headers:  # PERF: a comprehension is a function call
+        if name == b"accept-encoding":
+            lines.append(value)
     field = lines[0] if len(lines) == 1 else b",".join(lines)
     known = _KNOWN.get(field)
     return _lists_gzip(field) if known is None else known

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Final
 
+from starlette._asgi.watch import UntilStart, beyond_start
 from starlette._http.options import word_list
 from starlette._http.origins import ALLOW_ORIGIN, Amendments, Field, ReadyFields
 from starlette._http.vary import add_vary
@@ -34,6 +35,7 @@ _PREFLIGHT_VARY: Final = ", ".join(
 )
 
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
+_OK_FIELDS: Final = ((b"content-length", b"2"), _TEXT)
 
 # What responses to requests without an `Origin` get: it could have been there.
 _SAME_ORIGIN: Final = Amendments({})
@@ -94,6 +96,7 @@ class CORSMiddleware:
         self.preflight_explicit_allow_origin = allow_credentials or not self.allow_all_origins
         names = sorted(SAFELISTED_HEADERS.union(allow_headers))
         self.allow_headers = [name.lower() for name in names]
+        self._star_header_names = _Names(self.allow_headers)
         self.simple_headers = self._star_simple_headers(expose_headers)
         self.preflight_headers = self._star_preflight_headers(names, max_age)
         self._star_amendments = Amendments(self.simple_headers)
@@ -129,7 +132,7 @@ class CORSMiddleware:
                 origin = value
                 break
         if origin is not None and scope["method"] == "OPTIONS":
-            asked = _first_values(scope["headers"])
+            asked = dict(reversed([*scope["headers"]]))
             if b"access-control-request-method" in asked:
                 await self._star_answer(asked, scope, receive, send)
                 return
@@ -141,7 +144,7 @@ class CORSMiddleware:
             and kind.simple_response is _SIMPLE_RESPONSE
             and kind.allow_explicit_origin is _ALLOW_EXPLICIT_ORIGIN
         ):
-            await self.app(scope, receive, self._star_amending(origin, send))
+            await self.app(scope, receive, self._star_amending(origin, send).send)
         else:
             await self.simple_response(scope, receive, send, request_headers=Headers(scope=scope))
 
@@ -166,7 +169,7 @@ class CORSMiddleware:
         if type(self).preflight_response is _PREFLIGHT_RESPONSE:
             status, fields, body = self._star_preflight_parts(asked)
             await send({"type": "http.response.start", "status": status, "headers": fields})
-            await send({"type": "http.response.body", "body": body})
+            await beyond_start(send)({"type": "http.response.body", "body": body})
         else:
             response = self.preflight_response(request_headers=Headers(scope=scope))
             await response(scope, receive, send)
@@ -197,18 +200,26 @@ class CORSMiddleware:
         ready = self._star_preflight
         if ready.source != self.preflight_headers:  # it is a public dict, and may have been changed
             ready = self._star_preflight = ReadyFields(self.preflight_headers)
-        body = f"Disallowed CORS {', '.join(failed)}".encode() if failed else b"OK"
         fields = ready.with_added(added)
+        if not failed:
+            fields += _OK_FIELDS
+            return 200, fields, b"OK"
+        body = f"Disallowed CORS {', '.join(failed)}".encode()
         fields += ((b"content-length", b"%d" % len(body)), _TEXT)
-        return 400 if failed else 200, fields, body
+        return 400, fields, body
 
     def _star_allows(self, names: str) -> bool:
         """Tell whether all names of an `Access-Control-Request-Headers` are allowed."""
         if self.allow_all_headers:
             return _is_repeatable(names)
         # COMPAT: an empty name, such as that after a final comma, is not allowed (middleware_cors R12).
-        asked = {name.strip(" \t") for name in names.lower().split(",")}
-        return asked.issubset(self.allow_headers)
+        allowed = self._star_header_names
+        if allowed.source != self.allow_headers:  # it is a public list, and may have been changed
+            allowed = self._star_header_names = _Names(self.allow_headers)
+        for name in names.lower().split(","):  # noqa: SIM110  # PERF: a generator is a fifth of the answer
+            if name.strip(" \t") not in allowed.names:
+                return False
+        return True
 
     async def simple_response(self, scope: Scope, receive: Receive, send: Send, request_headers: Headers) -> None:
         """Run the application; its messages go through `send`."""
@@ -236,24 +247,48 @@ class CORSMiddleware:
         """Tell whether the responses to this origin name it: never all origins together with credentials."""
         return self.allow_credentials if self.allow_all_origins else self.is_allowed_origin(origin=origin)
 
-    def _star_amending(self, origin: bytes | None, send: Send) -> Send:
-        """Return what passes on messages as `self.send` does."""
-        amendments = _SAME_ORIGIN
-        added = amendments.plain
+    def _star_amending(self, origin: bytes | None, send: Send) -> _Amending:
+        """Return the owner of what passes on messages as `self.send` does."""
         # SECURITY: what would end the header field is no origin, though a pattern may match it (threats T03).
-        if origin is not None and _is_repeatable(text := origin.decode("latin-1")):
-            amendments = self._star_amendments
-            if amendments.source != self.simple_headers:  # it is a public dict, and may have been changed
-                amendments = self._star_amendments = Amendments(self.simple_headers)
-            added = amendments.naming(origin) if self._star_names(text) else amendments.plain
+        if origin is None or not _is_repeatable(text := origin.decode("latin-1")):
+            return _Amending(_SAME_ORIGIN, _SAME_ORIGIN.plain, send)
+        amendments = self._star_amendments
+        if amendments.source != self.simple_headers:  # it is a public dict, and may have been changed
+            amendments = self._star_amendments = Amendments(self.simple_headers)
+        return _Amending(amendments, amendments.naming(origin) if self._star_names(text) else amendments.plain, send)
 
-        async def amending_send(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = dict(message)
-                message["headers"] = amendments.amended(message.get("headers", ()), added)
-            await send(message)
 
-        return amending_send
+class _Names:
+    """A list of names, for membership.
+
+    Attributes:
+        source: A copy of the list, to tell whether it has been changed since.
+        names: What is in it.
+    """
+
+    __slots__ = ("names", "source")
+
+    def __init__(self, names: list[str]) -> None:
+        self.source = [*names]
+        self.names = frozenset(names)
+
+
+class _Amending(UntilStart):
+    """The header fields for one request, on their way into the response."""
+
+    __slots__ = ("_added", "_amendments")
+
+    def __init__(self, amendments: Amendments, added: list[Field], send: Send) -> None:
+        self._amendments = amendments
+        self._added = added
+        self.unwatched = send
+
+    async def send(self, message: Message) -> None:
+        """Pass on a message; the start of the response gets the fields."""
+        if message["type"] == "http.response.start":
+            message = dict(message)
+            message["headers"] = self._amendments.amended(message.get("headers", ()), self._added)
+        await self.unwatched(message)
 
 
 def _is_repeatable(value: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from starlette._asgi.watch import UntilStart
 from starlette._http.fields import checked_value
 from starlette._http.session_cookie import Seal, dump_session, load_session
 from starlette._http.vary import add_vary
@@ -206,16 +207,16 @@ class SessionMiddleware:
         return checked_value(f"{self.session_cookie}={value}; path={self.path}; {age}{self.security_flags}")
 
 
-class _Saving:
+class _Saving(UntilStart):
     """The session of one request, on its way into the response."""
 
-    __slots__ = ("_had_session", "_middleware", "_scope", "_send")
+    __slots__ = ("_had_session", "_middleware", "_scope")
 
     def __init__(self, middleware: SessionMiddleware, scope: Scope, had_session: bool, send: Send) -> None:
         self._middleware = middleware
         self._scope = scope
         self._had_session = had_session
-        self._send = send
+        self.unwatched = send
 
     async def send(self, message: Message) -> None:
         """Pass on a message; the start of the response gets the fields that the session needs."""
@@ -224,7 +225,7 @@ class _Saving:
             # What an application put in place of ours, such as a plain dict, may have changed in any way.
             if getattr(session, "accessed", True):
                 message = self._with_session(message, session)
-        await self._send(message)
+        await self.unwatched(message)
 
     def _with_session(self, message: Message, session: Any) -> Message:
         """Return a changed copy: the list of fields may belong to a response that is used again."""
