@@ -383,11 +383,11 @@ class StreamingResponse(Response):
             else:
                 listen = functools.partial(self.listen_for_disconnect, receive)
                 if type(self).stream_response is _STREAM_RESPONSE:
-                    await race(self.stream_response(send), listen, lambda: self._star_ending is send)
+                    await race(functools.partial(self.stream_response, send), listen, lambda: self._star_ending is send)
                     self._star_ending = None
                 else:  # replaced: it does not note when it comes to the end
                     last = LastSend(send)
-                    await race(self.stream_response(last.send), listen, last.begun)
+                    await race(functools.partial(self.stream_response, last.send), listen, last.begun)
         finally:
             await close_steps(self.body_iterator)
         if self.background is not None:
@@ -575,7 +575,7 @@ class FileResponse(Response):
                     await send_spans(start, plan, file, send, self.chunk_size)
                 else:
                     last = LastSend(send)
-                    work = send_spans(start, plan, file, last.send, self.chunk_size)
+                    work = functools.partial(send_spans, start, plan, file, last.send, self.chunk_size)
                     await race(work, functools.partial(wait_for_disconnect, receive), last.begun)
         finally:
             await file.aclose()

@@ -7,13 +7,17 @@ Servers of an earlier version say it by `http.disconnect` alone.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
 from starlette._utils import create_collapsing_task_group
 from starlette.types import Message, Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from starlette._asgi.contest import Contest
 
 _SEND_RAISES_SINCE: Final = (2, 4)
 
@@ -72,15 +76,38 @@ class LastSend:
 
 
 async def race(
-    work: Coroutine[Any, Any, None], listen: Callable[[], Awaitable[None]], ending: Callable[[], bool] = bool
+    work: Callable[[], Awaitable[None]], listen: Callable[[], Awaitable[None]], ending: Callable[[], bool] = bool
 ) -> None:
-    """Run `work` until it ends or `listen()` returns, which cancels it, unless `ending()` is true by then.
+    """Await `work()` until it ends or `listen()` returns, which cancels it, unless `ending()` is true by then.
 
     It has to be while the last message is sent: the server may say already that the exchange is over, and still has
     its connection to end. Hypercorn keeps that for ever when it is cancelled there.
 
     An exception of either is raised as itself; if both fail, an ExceptionGroup of the two.
     """
+    contest = _contest_of()(work) if "asyncio" in sys.modules else None
+    if contest is not None:
+        await contest.decide(listen, ending)
+    else:
+        await _race_in_group(_awaited(work), listen, ending)
+
+
+@functools.cache
+def _contest_of() -> Callable[[Callable[[], Awaitable[None]]], Contest | None]:
+    """Return the function of that name, whose module needs asyncio."""
+    from starlette._asgi.contest import contest_of
+
+    return contest_of
+
+
+async def _awaited(work: Callable[[], Awaitable[None]]) -> None:
+    await work()
+
+
+async def _race_in_group(
+    work: Coroutine[Any, Any, None], listen: Callable[[], Awaitable[None]], ending: Callable[[], bool]
+) -> None:
+    """Do the same with a task group, which the listener joins when the work first waits."""
     async with create_collapsing_task_group() as group:
         race = _Race(work)
 

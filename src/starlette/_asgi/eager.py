@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from asyncio.tasks import _enter_task, _leave_task, _PyTask, _unregister_task  # type: ignore[attr-defined]
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from typing import Any, ClassVar, Final, NoReturn
 
 # A long stream is left to the loop, so that others get their turn.
@@ -27,9 +27,6 @@ MANY_SHELLS: Final = 32
 _STAYS_UNKNOWN: Final = asyncio.Task is not _PyTask
 
 
-def _do_nothing() -> None: ...
-
-
 class EagerTask(Coroutine[Any, Any, None]):
     """Drive a coroutine, first by `start()` and `resume()`, then as the coroutine of its task.
 
@@ -39,7 +36,6 @@ class EagerTask(Coroutine[Any, Any, None]):
         work: The coroutine. It must not raise, and is not awaited anywhere else.
         loop: The running loop.
         name: The name of the task.
-        on_known: Called in the task before anybody gets to know it, and before it waits in the loop.
 
     Attributes:
         pending: What the coroutine waits for while the loop has not taken over.
@@ -56,7 +52,6 @@ class EagerTask(Coroutine[Any, Any, None]):
         "_known",
         "_loop",
         "_name",
-        "_on_known",
         "_resumes",
         "_running",
         "_task",
@@ -64,17 +59,10 @@ class EagerTask(Coroutine[Any, Any, None]):
         "pending",
     )
 
-    def __init__(
-        self,
-        work: Coroutine[Any, Any, None],
-        loop: asyncio.AbstractEventLoop,
-        name: str,
-        on_known: Callable[[], None] = _do_nothing,
-    ) -> None:
+    def __init__(self, work: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop, name: str) -> None:
         self._loop = loop
         self._work = work
         self._name = name
-        self._on_known = on_known
         self._context = contextvars.copy_context()
         self._known = False  # the task is initialized
         self._held = True  # the loop has not made the first step of the task
@@ -107,7 +95,7 @@ class EagerTask(Coroutine[Any, Any, None]):
                 # What is left is an empty shell; nobody who counts tasks is to mistake it for work.
                 _unregister_task(task)
                 EagerTask.shells += 1
-            del self._task, self._on_known  # which refer to this object
+            del self._task  # which refers to this object
         finally:
             self._running = False
             _leave_task(loop, task)
@@ -141,18 +129,21 @@ class EagerTask(Coroutine[Any, Any, None]):
         if self._finished:
             return
         if self._running:
-            self._on_known()
+            self.on_known()
             return
         outer = asyncio.current_task(loop)
         if outer is not None:
             _leave_task(loop, outer)
         _enter_task(loop, task)
         try:
-            self._on_known()
+            self.on_known()
         finally:
             _leave_task(loop, task)
             if outer is not None:
                 _enter_task(loop, outer)
+
+    def on_known(self) -> None:
+        """Be called in the task before anybody gets to know it, and before it waits in the loop."""
 
     @classmethod
     async def let_loop_drop_shells(cls) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
@@ -17,7 +16,7 @@ import anyio
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
-from starlette._asgi.eager import EagerTask
+from starlette._asgi.scoped import ScopedTask
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _START: Final = "http.response.start"
@@ -72,7 +71,6 @@ class Handover:
 
     __slots__ = (
         "_crowd",
-        "_end",
         "_given",
         "_last",
         "_loop",
@@ -116,7 +114,6 @@ class Handover:
         self._parked: Waiter | None = None  # where its sender waits
         self._crowd: list[Waiter] | None = None  # where further senders wait for their turn
         self._reader: Waiter | None = None
-        self._end: Waiter | None = None
         self._receiving: set[anyio.CancelScope] | None = None
         self.info: Any = None
         self.error: BaseException | None = None
@@ -294,17 +291,10 @@ class Handover:
         if self.running:
             self.resume()
 
-    async def join(self) -> None:
-        """Wait until the application has ended."""
-        while self.running:
-            self._end = self.waiter()
-            await self._end
-
     def note_end(self) -> None:
-        """Wake who waits for the application, which has just ended."""
+        """Wake who waits for a message of the application, which has just ended."""
         self.running = False
         _wake(self._reader)
-        _wake(self._end)
 
     # What differs between the event loops
 
@@ -338,42 +328,22 @@ def _wake(waiter: Waiter | None) -> None:
 class TaskHandover(Handover):
     """On asyncio: one task, which is run on the spot where possible."""
 
-    __slots__ = ("_cancelling", "_task")
+    __slots__ = ("_task",)
 
     def begin(self) -> None:
         self.begun = self.running = True
-        self._cancelling: Any = None  # a scope, once the task is known
-        self._task = EagerTask(self._run(), self._loop, "starlette.middleware.base", self._enter_scope)
+        task = self._task = ScopedTask(
+            self._loop, "starlette.middleware.base", self._note_error, self.app, self.scope, self.receive, self.send
+        )
         self._wanted = True
-        self._task.start()
+        task.start()
         self._wanted = False
-        if self._task.pending is not self._parked:
-            self._task.make_known()
+        # PERF: where it waits for its reader only, the loop need not know of it.
+        if task.pending is not self._parked:
+            task.make_known()
 
-    def _enter_scope(self) -> None:
-        # Not the bare task is cancelled but this scope: what the application shields stays shielded, and what it
-        # awaits while it is being cancelled is cancelled as well.
-        self._cancelling = _asyncio_scope()()
-        self._cancelling.__enter__()
-
-    def _leave_scope(self, exc: BaseException | None) -> bool:
-        """Return whether the exception is a cancellation by the scope."""
-        scope: anyio.CancelScope | None = self._cancelling
-        if scope is None:
-            return False
-        return scope.__exit__(None, None, None) if exc is None else scope.__exit__(type(exc), exc, exc.__traceback__)
-
-    async def _run(self) -> None:
-        try:
-            try:
-                await self.app(self.scope, self.receive, self.send)
-            except BaseException as exc:
-                if not self._leave_scope(exc):
-                    raise
-            else:
-                self._leave_scope(None)
-        except BaseException as exc:
-            self.error = exc
+    def _note_error(self, error: BaseException | None) -> None:
+        self.error = error
         self.note_end()
 
     def waiter(self) -> Waiter:
@@ -383,35 +353,18 @@ class TaskHandover(Handover):
     def resume(self) -> bool:
         task = self._task
         resumed = task.resume()
-        # PERF: where it waits for its reader only, the loop need not know of it.
         if not resumed or task.pending is not self._parked:
             task.make_known()
         return resumed
 
+    async def join(self) -> None:
+        """Wait until the application has ended."""
+        await self._task.join()
+
     async def stop(self) -> None:
         self.closed = True
-        if not self.running:
-            return
-        self._task.make_known()
-        self._cancelling.cancel()
-        again: asyncio.CancelledError | None = None
-        with anyio.CancelScope(shield=True):
-            while self.running:
-                try:
-                    await self.join()
-                except asyncio.CancelledError as exc:  # it is being cancelled already
-                    again = exc
-        if again is not None:
-            raise again
-
-
-@functools.cache
-def _asyncio_scope() -> type[anyio.CancelScope]:
-    """Return the class of what `anyio.CancelScope()` makes here.
-
-    PERF: it looks for the event loop and its library each time, 2.5 of the 5 us of a scope.
-    """
-    return type(anyio.CancelScope())
+        if self.running:
+            await self._task.stop()
 
 
 class GroupHandover(Handover):

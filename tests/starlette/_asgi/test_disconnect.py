@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from starlette._asgi.disconnect import LastSend, race, send_raises, wait_for_disconnect
@@ -47,7 +49,7 @@ async def test_nobody_listens_to_work_that_never_waits() -> None:
     async def work() -> None:
         pass
 
-    await race(work(), lambda: wait_for_disconnect(script))
+    await race(work, lambda: wait_for_disconnect(script))
     assert script.calls == 0
 
 
@@ -59,7 +61,7 @@ async def test_the_listener_is_cancelled_when_the_work_is_done() -> None:
         for _ in range(3):
             await anyio.lowlevel.checkpoint()
 
-    await race(work(), lambda: wait_for_disconnect(script))
+    await race(work, lambda: wait_for_disconnect(script))
     assert script.calls == 1
 
 
@@ -76,7 +78,7 @@ async def test_a_disconnect_cancels_work_inside_of_its_own_scopes() -> None:
             ended.append(True)
         raise AssertionError("not reached")
 
-    await race(work(), lambda: wait_for_disconnect(Script({"type": "http.disconnect"})))
+    await race(work, lambda: wait_for_disconnect(Script({"type": "http.disconnect"})))
     assert ended == [True]
 
 
@@ -107,7 +109,7 @@ async def test_the_last_message_is_not_broken_off(more: bool, expected: list[str
         await last.send({"type": "http.response.start", "status": 200, "headers": []})
         await last.send({"type": "http.response.body", "body": b"x", "more_body": more})
 
-    await race(work(), lambda: wait_for_disconnect(receive), last.begun)
+    await race(work, lambda: wait_for_disconnect(receive), last.begun)
     assert ended == expected
 
 
@@ -122,7 +124,7 @@ async def test_an_error_of_the_work_is_raised_as_itself(waits: int) -> None:
         raise error
 
     with pytest.raises(OSError, match="broken") as raised:
-        await race(work(), lambda: wait_for_disconnect(Script()))
+        await race(work, lambda: wait_for_disconnect(Script()))
     assert raised.value is error  # responses R35
 
 
@@ -130,7 +132,7 @@ async def test_an_error_of_the_work_is_raised_as_itself(waits: int) -> None:
 async def test_an_error_of_the_listener_is_raised_as_itself() -> None:
     error = KeyError("receive")
     with pytest.raises(KeyError) as raised:
-        await race(anyio.sleep_forever(), lambda: wait_for_disconnect(Script(error)))
+        await race(anyio.sleep_forever, lambda: wait_for_disconnect(Script(error)))
     assert raised.value is error
 
 
@@ -143,14 +145,14 @@ async def test_two_errors_make_a_group_and_groups_of_users_stay() -> None:
             raise ValueError("work")
 
     with pytest.raises(ExceptionGroup) as raised:
-        await race(work(), lambda: wait_for_disconnect(Script(KeyError("receive"))))
+        await race(work, lambda: wait_for_disconnect(Script(KeyError("receive"))))
     assert {type(error) for error in raised.value.exceptions} == {ValueError, KeyError}
 
     async def group() -> None:
         raise ExceptionGroup("mine", [ValueError("one")])
 
     with pytest.raises(ExceptionGroup, match="mine"):
-        await race(group(), lambda: wait_for_disconnect(Script()))
+        await race(group, lambda: wait_for_disconnect(Script()))
 
 
 @pytest.mark.anyio
@@ -165,7 +167,78 @@ async def test_a_cancellation_from_outside_reaches_the_work() -> None:
 
     with anyio.CancelScope() as scope:
         async with anyio.create_task_group() as group:
-            group.start_soon(lambda: race(work(), lambda: wait_for_disconnect(Script())))
+            group.start_soon(lambda: race(work, lambda: wait_for_disconnect(Script())))
             await anyio.wait_all_tasks_blocked()
             scope.cancel()
     assert ended == [True]
+
+
+@pytest.mark.anyio
+async def test_an_error_of_work_that_is_cancelled_from_outside_is_raised() -> None:
+    async def work() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise ValueError("work")
+
+    with pytest.raises(ExceptionGroup) as raised, anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as group:
+            group.start_soon(cancel_when_idle, scope)
+            await race(work, lambda: wait_for_disconnect(Script()))
+    assert raised.group_contains(ValueError, match="work")
+
+
+@pytest.mark.anyio
+async def test_an_error_of_a_listener_that_is_no_longer_needed_is_raised() -> None:
+    async def listen() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise KeyError("receive")
+
+    with pytest.raises(KeyError):
+        await race(anyio.lowlevel.checkpoint, listen)
+
+
+async def cancel_when_idle(scope: anyio.CancelScope) -> None:
+    await anyio.wait_all_tasks_blocked()
+    scope.cancel()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_nothing_is_waited_for_when_the_caller_is_closed() -> None:
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.append("cancelled")
+
+    before = asyncio.all_tasks()
+    caller = race(work, lambda: wait_for_disconnect(Script()))
+    caller.send(None)
+    caller.close()
+    assert ended == []
+    (task,) = asyncio.all_tasks() - before
+    task.cancel()
+    await anyio.wait_all_tasks_blocked()
+    assert ended == ["cancelled"]
+
+
+@pytest.mark.anyio
+async def test_work_that_never_waits_lets_the_loop_have_its_turn() -> None:
+    async def work() -> None:
+        assert anyio.get_current_task().name  # looks at the task
+
+    turned: list[int] = []
+
+    async def turn() -> None:
+        turned.append(1)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(turn)
+        for _ in range(100):
+            await race(work, lambda: wait_for_disconnect(Script()))
+        assert turned == [1]

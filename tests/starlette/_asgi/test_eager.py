@@ -220,6 +220,19 @@ def current() -> asyncio.Task[Any]:
     return task
 
 
+class Telling(EagerTask):
+    """One that tells which task is current when it becomes known."""
+
+    __slots__ = ("told",)
+
+    def __init__(self, work: Coroutine[Any, Any, None], told: list[asyncio.Task[Any] | None]) -> None:
+        super().__init__(work, asyncio.get_running_loop(), "eager")
+        self.told = told
+
+    def on_known(self) -> None:
+        self.told.append(asyncio.current_task())
+
+
 LOOKS: list[Any] = [
     pytest.param(lambda task: task.get_name() == "eager", id="name"),
     pytest.param(lambda task: task in {task: 1}, id="hash"),
@@ -244,7 +257,7 @@ async def test_who_looks_at_the_task_while_it_runs_sees_a_common_one(look: Calla
         assert look(seen[0])
         assert hash(seen[0]) == object.__hash__(seen[0])
 
-    task = EagerTask(work(), asyncio.get_running_loop(), "eager", lambda: told.append(asyncio.current_task()))
+    task = Telling(work(), told)
     task.start()
     assert len(told) == 1
     await turns()
@@ -264,7 +277,7 @@ async def test_who_looks_at_it_while_it_waits_sees_a_common_one(look: Callable[[
         await future
         seen.append(current())
 
-    task = EagerTask(work(), asyncio.get_running_loop(), "eager", lambda: told.append(asyncio.current_task()))
+    task = Telling(work(), told)
     task.start()
     await turns()
     assert task.pending is future
@@ -292,7 +305,7 @@ async def test_who_looks_at_it_when_it_has_ended_sees_one_that_ends(look: Callab
     async def work() -> None:
         seen.append(current())
 
-    task = EagerTask(work(), asyncio.get_running_loop(), "eager", lambda: told.append(asyncio.current_task()))
+    task = Telling(work(), told)
     task.start()
     task.make_known()
     assert look(seen[0])
@@ -312,31 +325,6 @@ async def test_one_that_nobody_looked_at_leaves_nothing() -> None:
     del task
     assert known() is None  # without a collection
     assert EagerTask.shells == shells
-
-
-async def test_scopes_and_timeouts_of_the_first_step_are_inside_what_is_entered_first() -> None:
-    scope = anyio.CancelScope()
-    ended: list[str] = []
-
-    async def work() -> None:
-        try:
-            with anyio.CancelScope(), anyio.CancelScope(shield=True):
-                await anyio.lowlevel.checkpoint()
-                ended.append("shielded")
-            async with asyncio.timeout(5):
-                await anyio.sleep_forever()
-        except asyncio.CancelledError as exc:
-            ended.append("cancelled" if scope.__exit__(type(exc), exc, exc.__traceback__) else "broken")
-
-    def enter() -> None:
-        scope.__enter__()
-
-    task = EagerTask(work(), asyncio.get_running_loop(), "eager", enter)
-    task.start()
-    task.make_known()
-    scope.cancel()
-    await turns(8)
-    assert ended == ["shielded", "cancelled"]
 
 
 async def test_asyncios_task_in_python_is_initialized_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
