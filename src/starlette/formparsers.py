@@ -257,6 +257,17 @@ class FormParser:
         return b""
 
 
+def form_at_once(parser: object, body: bytes, max_fields: int | float, max_part_size: int) -> FormData | None:
+    """Return the form that `parser` makes of a whole body; None where it must be asked.
+
+    That is where it is not our `FormParser`, or somebody changed that, or where the body may be over a limit.
+    """
+    known = parser is _FORM_PARSER and _form_steps(parser) == _FORM_STEPS
+    if not known or len(body) > max_part_size or body.count(b"&") >= max_fields:
+        return None
+    return FormData(cast("list[tuple[str, str | UploadFile]]", parse_query(body.decode(FALLBACK))))
+
+
 class MultiPartParser:
     """Parse a `multipart/form-data` body (RFC 7578). An object parses one body.
 
@@ -501,6 +512,9 @@ def _functions(names: tuple[str, ...]) -> Callable[[object], object]:
 
 
 _form_functions: Final = _functions(_FORM_EVENTS)
+_form_steps: Final = attrgetter("__init__", "parse", *_FORM_EVENTS)
+_FORM_STEPS: Final = _form_steps(FormParser)
+_FORM_PARSER: Final = FormParser
 _part_functions: Final = _functions(_PART_EVENTS)
 _FORM_FUNCTIONS: Final = attrgetter(*_FORM_EVENTS)(FormParser)
 _PART_FUNCTIONS: Final = attrgetter(*_PART_EVENTS)(MultiPartParser)
