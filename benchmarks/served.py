@@ -25,6 +25,11 @@ SERVED: Final = {
         b"GET /items/42?q=search&page=2 HTTP/1.1\r\nhost: example.org\r\nx-token: secret\r\n\r\n",
         b'[42,"search","secret"]',
     ),
+    "three BaseHTTPMiddlewares": (
+        "layered_app",
+        b"GET / HTTP/1.1\r\nhost: example.org\r\n\r\n",
+        b"\r\n\r\nx",
+    ),
 }
 
 CONNECTIONS: Final = 4

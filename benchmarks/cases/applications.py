@@ -94,7 +94,8 @@ def _middleware() -> Work:
     return get(text_app(("/", "x"), middleware=[Middleware(Passing)] * 5), "/", answer(200, b"x"))
 
 
-def _base_middleware(number: int) -> Work:
+def layered_app(number: int = 3) -> App:
+    """Answer `x` at `/` through some `BaseHTTPMiddleware`, each of which adds a field."""
     from starlette.middleware import Middleware
 
     base = importlib.import_module("starlette.middleware.base")
@@ -104,8 +105,11 @@ def _base_middleware(number: int) -> Work:
         response.headers["x-by"] = "dispatch"
         return response
 
-    layers = [Middleware(base.BaseHTTPMiddleware, dispatch=dispatch)] * number
-    return get(text_app(("/", "x"), middleware=layers), "/", answer(200, b"x"))
+    return text_app(("/", "x"), middleware=[Middleware(base.BaseHTTPMiddleware, dispatch=dispatch)] * number)
+
+
+def _base_middleware(number: int) -> Work:
+    return get(layered_app(number), "/", answer(200, b"x"))
 
 
 def _handled() -> Work:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import re
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -21,8 +20,9 @@ from tests.differential.plays import both
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "compatibility.md"
 LOOPS: Final = ("asyncio", "trio")
 
-# What forms are read with: two versions of it differ in what they take for one.
+# Earlier ones do not know some of the content types of forms, and upstream asks them; ours does not depend on that.
 PARSER: Final = "python-multipart"
+KNOWS_FORMS_SINCE: Final = (0, 0, 33)
 TOPICS_WITH_FORMS: Final = frozenset({"forms", "requests"})
 
 # Unexpected differences that a failing test shows in full.
@@ -43,9 +43,9 @@ def upstream() -> Path:
 @pytest.mark.parametrize("topic", cases.topics())
 def test_both_packages_send_the_same(upstream: Path, topic: str, loop: str) -> None:
     if topic in TOPICS_WITH_FORMS:
-        theirs_is = environments.versions(upstream, [PARSER]).get(PARSER)
-        if theirs_is != version(PARSER):
-            pytest.skip(f"upstream's environment has {PARSER} {theirs_is}, ours {version(PARSER)}")
+        parser = environments.versions(upstream, [PARSER])[PARSER]
+        if tuple(map(int, parser.split("."))) < KNOWS_FORMS_SINCE:
+            pytest.skip(f"upstream is installed with {PARSER} {parser}")
     played = list(cases.of(topic))
     ours, theirs = both(upstream, loop, played)
     wrong: list[str] = []
