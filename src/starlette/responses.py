@@ -9,8 +9,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Ma
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
-from anyio.to_thread import run_sync
-
 from starlette._asgi.denial import DenialSend
 from starlette._asgi.disconnect import LastSend, race, send_raises, wait_for_disconnect
 from starlette._asgi.files import (
@@ -33,6 +31,7 @@ from starlette._http.ranges import MALFORMED, Refusal, content_range, multipart_
 from starlette._http.set_cookie import set_cookie_text
 from starlette._http.validators import range_condition, stat_fields
 from starlette._legacy.calls import add_scope, without_scope
+from starlette._threads import run_sync
 from starlette._utils import create_collapsing_task_group as create_collapsing_task_group
 from starlette.background import BackgroundTask as BackgroundTask
 from starlette.concurrency import iterate_in_threadpool as iterate_in_threadpool

@@ -9,11 +9,10 @@ import stat
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Union
 
-from anyio.to_thread import run_sync
-
 from starlette._asgi.files import opening_is_replaced, read_small
 from starlette._http.static_paths import is_absolute, is_inside, relative_path
 from starlette._http.validators import none_match, unmodified_since
+from starlette._threads import run_sync
 from starlette._utils import get_route_path as get_route_path
 from starlette.datastructures import URL as URL
 from starlette.datastructures import Headers as Headers
@@ -34,7 +33,7 @@ _LEADS_NOWHERE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 # Segments that stay where they are.
 _NO_STEP: Final = frozenset({"", os.curdir})
 
-# With one of these fields the answer may be something else than the whole file, so it is not read beforehand.
+# With one of these fields the answer may be something else than the whole file.
 _CONDITIONS: Final = frozenset({b"range", b"if-none-match", b"if-modified-since"})
 
 
@@ -160,7 +159,12 @@ class StaticFiles:
         """Return the response for a file, which is a 304 when the client has it already."""
         response = FileResponse(full_path, status_code, stat_result=stat_result)
         # RFC 9110 §13.2.1: conditions are for what would succeed without them.
-        if status_code == 200 and self.is_not_modified(response.headers, Headers(scope=scope)):
+        # PERF: the first two conditions spare most requests the headers objects.
+        if (
+            status_code == 200
+            and (getattr(self.is_not_modified, "__func__", None) is not _IS_NOT_MODIFIED or _is_conditional(scope))
+            and self.is_not_modified(response.headers, Headers(scope=scope))
+        ):
             return NotModifiedResponse(response.headers)
         return response
 
@@ -231,7 +235,7 @@ class StaticFiles:
             and type(self).file_response is _FILE_RESPONSE
             and not opening_is_replaced()
             and "http.response.pathsend" not in (scope.get("extensions") or ())
-            and _CONDITIONS.isdisjoint([name for name, _ in scope.get("headers", ())])
+            and not _is_conditional(scope)
         )
 
     async def _star_missing(self) -> Response:
@@ -257,6 +261,7 @@ class StaticFiles:
 
 
 _FILE_RESPONSE: Final = StaticFiles.file_response
+_IS_NOT_MODIFIED: Final = StaticFiles.is_not_modified
 
 
 class _Found(NamedTuple):
@@ -266,6 +271,13 @@ class _Found(NamedTuple):
     stat_result: os.stat_result | None
     is_index: bool
     content: bytes | None
+
+
+def _is_conditional(scope: Scope) -> bool:
+    for name, _ in scope.get("headers", ()):  # noqa: SIM110  # PERF: a generator takes twice as long
+        if name in _CONDITIONS:
+            return True
+    return False
 
 
 def _same_directory(root: str, directory: str) -> bool:

@@ -177,7 +177,6 @@ async def test_a_file_is_sent_with_its_validators(site: Path) -> None:
 @pytest.mark.anyio
 async def test_one_trip_to_a_worker_thread_serves_a_small_file(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # R17
-    from starlette import staticfiles
 
     trips: list[Any] = []
     run_sync: Any = anyio.to_thread.run_sync
@@ -187,7 +186,6 @@ async def test_one_trip_to_a_worker_thread_serves_a_small_file(site: Path, monke
         return await run_sync(function, *args, **options)
 
     monkeypatch.setattr(anyio.to_thread, "run_sync", counted)
-    monkeypatch.setattr(staticfiles, "run_sync", counted)
     app = StaticFiles(directory=site)
     await call(app, http_scope("/a.txt"))
     trips.clear()
