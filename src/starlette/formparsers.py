@@ -257,13 +257,14 @@ class FormParser:
         return b""
 
 
-def form_at_once(parser: object, body: bytes, max_fields: int | float, max_part_size: int) -> FormData | None:
-    """Return the form that `parser` makes of a whole body; None where it must be asked.
+def is_plain_form_parser(parser: object) -> bool:
+    """Tell whether this is our `FormParser`, and nobody replaced a step of it."""
+    return parser is _FORM_PARSER and _form_steps(parser) == _FORM_STEPS
 
-    That is where it is not our `FormParser`, or somebody changed that, or where the body may be over a limit.
-    """
-    known = parser is _FORM_PARSER and _form_steps(parser) == _FORM_STEPS
-    if not known or len(body) > max_part_size or body.count(b"&") >= max_fields:
+
+def form_at_once(body: bytes, max_fields: int | float, max_part_size: int) -> FormData | None:
+    """Return the form that `FormParser` makes of a whole body; None where that may be over a limit."""
+    if len(body) > max_part_size or body.count(b"&") >= max_fields:
         return None
     return FormData(cast("list[tuple[str, str | UploadFile]]", parse_query(body.decode(FALLBACK))))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Final
 
 from starlette._asgi.watch import UntilStart, beyond_start
@@ -132,7 +132,7 @@ class CORSMiddleware:
                 origin = value
                 break
         if origin is not None and scope["method"] == "OPTIONS":
-            asked = dict(reversed([*scope["headers"]]))
+            asked = dict(reversed([*scope["headers"]]))  # of several fields the first counts
             if b"access-control-request-method" in asked:
                 await self._star_answer(asked, scope, receive, send)
                 return
@@ -158,7 +158,7 @@ class CORSMiddleware:
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Return the answer to a preflight: `OK`, or 400 with what is not allowed."""
-        status, fields, body = self._star_preflight_parts(_first_values(request_headers.raw))
+        status, fields, body = self._star_preflight_parts(dict(reversed(request_headers.raw)))
         response = PlainTextResponse(body, status)
         response.raw_headers = fields
         return response
@@ -294,11 +294,6 @@ class _Amending(UntilStart):
 def _is_repeatable(value: str) -> bool:
     """Tell whether a value of a request may stand in the response: no CR, LF or NUL (RFC 9110 §5.5)."""
     return "\r" not in value and "\n" not in value and "\0" not in value
-
-
-def _first_values(headers: Iterable[Field]) -> dict[bytes, bytes]:
-    """Return header fields by name; of several the first counts."""
-    return dict(reversed([*headers]))
 
 
 _PREFLIGHT_RESPONSE: Final = CORSMiddleware.preflight_response
