@@ -167,6 +167,27 @@ async def test_outside_of_an_application_refusals_are_raised_as_they_are(
         assert info.value.message == text
 
 
+@pytest.mark.parametrize(
+    ("data", "fields"),
+    [
+        pytest.param((b"a=1&b=2",), [("a", "1"), ("b", "2")], id="as-many-fields-as-allowed"),
+        pytest.param((b"a=1&&b=2",), [("a", "1"), ("b", "2")], id="empty-pieces-are-no-fields"),
+        pytest.param((b"a=12&b=3", b""), [("a", "12"), ("b", "3")], id="larger-than-one-field-may-be"),
+        pytest.param((b"a=1&b=", b"", b"2"), [("a", "1"), ("b", "2")], id="in-pieces"),
+    ],
+)
+async def test_limits_are_for_fields_and_not_for_the_message(data: tuple[bytes, ...], fields: object) -> None:
+    # R51
+    assert (await make(URLENCODED, *data).form(max_fields=2, max_part_size=4)).multi_items() == fields
+
+
+@pytest.mark.parametrize("data", [b"a=1&b=2&c=3", b"abcde=1"])
+async def test_a_form_in_one_message_keeps_the_limits(data: bytes) -> None:  # T09.2
+    # R51
+    with pytest.raises(MultiPartException):
+        await make(URLENCODED, data).form(max_fields=2, max_part_size=4)
+
+
 async def test_files_have_no_limit_in_url_encoded_forms() -> None:
     # R51
     assert (await make(URLENCODED, b"a=1").form(max_files=0)).multi_items() == [("a", "1")]
@@ -224,3 +245,15 @@ async def test_parsers_are_looked_up_in_the_public_module(monkeypatch: pytest.Mo
     monkeypatch.setattr(requests, "MultiPartParser", Parser)
     assert (await make(URLENCODED).form())["limits"] == "['max_fields', 'max_part_size']"
     assert (await make(MULTIPART).form())["limits"] == "['max_fields', 'max_files', 'max_part_size']"
+
+
+async def test_a_parser_in_the_place_of_ours_gets_the_whole_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Parser:
+        def __init__(self, headers: Headers, stream: Any, **limits: Any) -> None:
+            self.stream = stream
+
+        async def parse(self) -> FormData:
+            return FormData([("chunk", chunk.decode()) async for chunk in self.stream])
+
+    monkeypatch.setattr(requests, "FormParser", Parser)
+    assert (await make(URLENCODED, b"a=1").form()).getlist("chunk") == ["a=1", ""]
