@@ -1,7 +1,8 @@
 """A PostgreSQL server for tests: a cluster of its own in a temporary folder, on a free port of the loopback interface.
 
 Its programs come from the package of the distribution, such as Debian's `postgresql`. They refuse to run as root, so
-there they run as an unprivileged user. Nothing of an installed server is touched.
+there they run as an unprivileged user. Nothing of an installed server is touched, and nothing stays, even of tests
+that are killed.
 """
 
 from __future__ import annotations
@@ -27,6 +28,16 @@ USER: Final = "asterism"
 
 # Seconds for a new cluster to be made, and for a server to answer; generous, for busy machines.
 DEADLINE: Final = 120.0
+
+# Waits for the end of its input, which is the end of who started it; then ends the server and removes its folder.
+GUARD: Final = """
+cat >/dev/null
+if read -r pid <"$1/data/postmaster.pid"; then
+    kill -QUIT "$pid"
+    while kill -0 "$pid"; do sleep 0.1; done
+fi
+rm -rf "$1"
+"""
 
 # What is promised to survive is not tested by cutting the power, so nothing waits for the disk.
 SETTINGS: Final = {
@@ -143,11 +154,7 @@ def cluster() -> Iterator[Cluster]:
     if folder is None:
         raise RuntimeError("PostgreSQL is not installed")
     who = account()
-    # Not below pytest's folder, which only its owner may enter.
-    home = Path(tempfile.mkdtemp(prefix="asterism-postgresql-"))
-    try:
-        if who.user is not None and who.group is not None:
-            os.chown(home, who.user, who.group)
+    with _guarded_folder(who) as home:
         data = home / "data"
         made = subprocess.run(
             [folder / "initdb", "-D", data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"],
@@ -167,8 +174,18 @@ def cluster() -> Iterator[Cluster]:
         finally:
             process.send_signal(signal.SIGQUIT)  # at once: what is in there is thrown away
             process.wait(DEADLINE)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _guarded_folder(who: Account) -> Iterator[Path]:
+    """Make a folder for a cluster; it goes, with the server in it, when it is left or this process is killed."""
+    # Not below pytest's folder, which only its owner may enter.
+    home = Path(tempfile.mkdtemp(prefix="asterism-postgresql-"))
+    guard = ["sh", "-c", GUARD, "sh", str(home)]
+    with subprocess.Popen(guard, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True):
+        if who.user is not None and who.group is not None:
+            os.chown(home, who.user, who.group)
+        yield home
 
 
 def _start(folder: Path, home: Path, who: Account) -> tuple[subprocess.Popen[bytes], int]:
