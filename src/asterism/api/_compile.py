@@ -18,6 +18,7 @@ from asterism.api._markers import Header, Marker, Security
 from asterism.api._options import Options
 from asterism.api._plan import REQUIRED, Answer, Body, Field, Plan, Source
 from asterism.api._reply import Reply
+from asterism.api._sets import impossible_items
 from asterism.api._unsafe import unsafe_union
 from asterism.dependencies._graph import Argument, External, Graph, build_graph
 from asterism.dependencies._inject import kind_of
@@ -194,6 +195,7 @@ def _checked(parameter: Parameter, owner: Callable[..., Any]) -> Any:
     try:
         kind = _types.checked_type(parameter.type, parameter.marks)
         _refuse_unsafe(kind)
+        _refuse_impossible(kind)
         described = msgspec().inspect.type_info(kind)
         check_of(kind)
     except (TypeError, ValueError, NameError, re.error) as exc:
@@ -212,6 +214,13 @@ def _refuse_unsafe(kind: Any) -> None:
     found = unsafe_union(kind)
     if found is not None:
         raise TypeError(f"a union of {found} makes msgspec crash; put one of them into a model of its own")
+
+
+def _refuse_impossible(kind: Any) -> None:
+    found = impossible_items(kind)
+    if found is not None:
+        name = getattr(found, "__qualname__", str(found))
+        raise TypeError(f"a set cannot hold {name}, which has no hash; take a list, or make it a frozen model")
 
 
 def _unknown(described: Any) -> type[Any] | None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from asterism.api._bodies import BodyReader, FormReader
 from asterism.api._compile import Compiled, Given, compile_plan
 from asterism.api._formats import FORMATS
-from asterism.api._libraries import failures
+from asterism.api._libraries import mistakes
 from asterism.api._options import Options, answers, formats, streams, whole
 from asterism.api._plan import REQUIRED, Body, Field, Plan
 from asterism.api._readers import ExactQuery, Group, groups
@@ -193,11 +193,11 @@ class _Writer:
             lines.append("body = decode(data)")
             decode, data = "decode", "data"
         if lines:
-            self.names.update(failures=failures(), refuse=Refuser(found, forms, read, exact))
+            self.names.update(mistakes=mistakes(), refuse=Refuser(found, forms, read, exact))
             self.before += [
                 "try:",
                 *(f"    {line}" for line in lines),
-                "except failures as exc:",
+                "except mistakes as exc:",
                 f"    raise refuse(connection, {decode}, {data}, exc) from None",
             ]
 

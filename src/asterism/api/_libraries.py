@@ -23,15 +23,13 @@ def msgspec() -> ModuleType:
     return library
 
 
-def failures() -> tuple[type[Exception], ...]:
-    """Return what the engines raise for values that are not what they must be."""
-    # Pydantic's errors are ValueErrors; those of msgspec are in its newer releases only.
-    return ValueError, RecursionError, msgspec().DecodeError
-
-
 def mistakes() -> tuple[type[Exception], ...]:
-    """Return the same, and what they raise for a value of an impossible type."""
-    return *failures(), TypeError
+    """Return what the engines raise for values that are not what they must be.
+
+    A TypeError is for one of an impossible type, or that has no hash where one is needed. Code of users raises it, too.
+    """
+    # Pydantic's errors are ValueErrors; those of msgspec are in its newer releases only.
+    return ValueError, RecursionError, TypeError, msgspec().DecodeError
 
 
 def require_multipart() -> None:

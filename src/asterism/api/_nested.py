@@ -23,18 +23,12 @@ def exactness(kind: Any) -> Check | None:
     Returns:
         The check; None where no model has another one within, or where pydantic sees to it.
     """
-    if _types.holds_pydantic(kind) or not any(_has_models_within(part) for part in _reachable(kind, set())):
+    if _types.holds_pydantic(kind):
+        return None
+    models = filter(_types.is_model, _types.parts(kind, members=True))
+    if not any(map(_has_models_within, models)):
         return None
     return _check_of(kind, {})
-
-
-def _reachable(kind: Any, seen: set[Any]) -> set[Any]:
-    for part in _types.parts(kind):
-        if _types.is_model(part) and part not in seen:
-            seen.add(part)
-            for inner in _types.hints_of(part).values():
-                _reachable(inner, seen)
-    return seen
 
 
 def _has_models_within(model: Any) -> bool:

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from asterism.api._bodies import BodyReader, MissingBodyError
 from asterism.api._explain import Error, Findings, source_name
-from asterism.api._libraries import failures, msgspec
+from asterism.api._libraries import mistakes, msgspec
 from asterism.api._plan import Body
 from asterism.api._readers import ExactQuery, Group
+from asterism.api._wording import is_about_hashes
 from asterism.problems import Problem, ProblemResponse
 from starlette.exceptions import WebSocketException
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -48,8 +49,10 @@ class Refuser:
         Args:
             decode: What was to decode the body.
             data: The bytes of the body, or the form.
-            exc: What was raised.
+            exc: What was raised; a TypeError that tells nothing of the request is raised again.
         """
+        if isinstance(exc, TypeError) and not is_about_hashes(str(exc)):
+            raise exc
         findings = Findings(text=True)
         for group in self._groups:
             findings.check_group(group, group.raw(connection), source_name(group, connection.path_params))
@@ -73,15 +76,18 @@ class Refuser:
             decode(data)
         except MissingBodyError:
             findings.add("body", "is required", "missing")
-        except failures():
+        except mistakes() as refused:
             known = reader.format_of(decode)
             findings.text = False
             try:
                 value = known.plain(data)
-            except msgspec().ValidationError as exc:
-                findings.note(exc, "body")
-            except failures() as exc:
-                return broken_problem(known.name, data, exc)
+            except mistakes() as exc:
+                if is_about_hashes(str(exc)):  # a key that no dict can have, which the type may not allow either
+                    findings.note(refused, "body")
+                elif isinstance(exc, msgspec().ValidationError):
+                    findings.note(exc, "body")
+                else:
+                    return broken_problem(known.name, data, exc)
             else:
                 findings.check(value, body.type, "body")
         return None

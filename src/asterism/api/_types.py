@@ -91,12 +91,16 @@ def is_upload(kind: Any) -> bool:
     return any(isinstance(part, type) and issubclass(part, UploadFile) for part in parts(kind))
 
 
-def parts(kind: Any) -> Iterator[Any]:
-    """Yield a type and the types it is made of."""
-    bare, _ = split(kind)
-    yield bare
-    for part in arguments_of(bare):
-        yield from parts(part)
+def parts(kind: Any, *, members: bool = False) -> Iterator[Any]:
+    """Yield a type and the types it is made of; if asked for, also those of the fields of models, each model once."""
+    left, seen = [kind], set[Any]()
+    while left:
+        bare, _ = split(left.pop())
+        yield bare
+        left += reversed(arguments_of(bare))
+        if members and is_model(bare) and bare not in seen:
+            seen.add(bare)
+            left += member_types(bare)
 
 
 def checked_type(kind: Any, marks: Sequence[Any] = ()) -> Any:
@@ -131,6 +135,14 @@ def hints_of(model: Any) -> Mapping[str, Any]:
     given = dict(zip(getattr(origin, "__parameters__", ()), typing.get_args(model), strict=False))
     found = typing.get_type_hints(origin, include_extras=True)
     return {name: _substituted(_unwrapped(kind), given) for name, kind in found.items()}
+
+
+def member_types(model: Any) -> Sequence[Any]:
+    """Return the types of the fields of a model; none while a name in them cannot be found, which others report."""
+    try:
+        return list(hints_of(model).values())
+    except NameError:
+        return ()
 
 
 def _unwrapped(kind: Any) -> Any:

@@ -10,7 +10,7 @@ process dies, mostly much later, when garbage is collected:
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 from asterism.api import _types
@@ -39,7 +39,7 @@ def _search(kind: Any, seen: set[Any]) -> str | None:
             if part in seen:
                 continue
             seen.add(part)
-            inner = _members(part)
+            inner = _types.member_types(part)
         for one in inner:
             found = _search(one, seen)
             if found is not None:
@@ -56,13 +56,6 @@ def _alternatives(kind: Any, marks: tuple[Any, ...]) -> Iterator[_Part]:
             yield from _alternatives(part, marks)
     else:
         yield bare, marks
-
-
-def _members(model: Any) -> Sequence[Any]:
-    try:
-        return list(_types.hints_of(model).values())
-    except NameError:  # said by whoever checks the type
-        return ()
 
 
 def _clash(parts: list[_Part]) -> str | None:

@@ -43,6 +43,12 @@ class Bounded:
     children: dict[Annotated[str, annotated_types.MaxLen(3)], Bounded] = field(default_factory=dict)
 
 
+class Hashing(msgspec.Struct):
+    number: set[Any] = set()
+    text: Any = None
+    children: dict[str, frozenset[tuple[Any, ...]]] = {}
+
+
 class Model(pydantic.BaseModel):
     number: int
     children: list[Model] = []
@@ -74,6 +80,10 @@ async def create_model(model: Model) -> Model:
     return model
 
 
+async def create_hashing(hashing: Hashing) -> int:
+    return len(hashing.number)
+
+
 async def fill(
     number: Annotated[int, Form()], file: UploadFile | None = None, raw: Annotated[bytes, File()] = b""
 ) -> Any:
@@ -85,6 +95,7 @@ APP = Starlette(
         Route("/look/{id}", endpoint(look, exact_query=True)),
         Route("/create", endpoint(create, accepts=["json", "msgpack"]), methods=["POST"]),
         Route("/bounded", endpoint(create_bounded, accepts=["json", "msgpack"]), methods=["POST"]),
+        Route("/hashing", endpoint(create_hashing, accepts=["json", "msgpack"]), methods=["POST"]),
         Route("/model", endpoint(create_model, accepts=["json", "msgpack"]), methods=["POST"]),
         Route("/fill", endpoint(fill), methods=["POST"]),
     ]
@@ -133,7 +144,7 @@ def test_any_query_path_header_and_cookie(query: bytes, segment: str, number: An
     check(ask(f"/look/{segment}", query_string=query, headers=headers))
 
 
-@pytest.mark.parametrize("path", ["/create", "/model", "/bounded", "/fill"])
+@pytest.mark.parametrize("path", ["/create", "/model", "/bounded", "/hashing", "/fill"])
 @pytest.mark.parametrize(
     "content_type",
     [
@@ -149,7 +160,7 @@ def test_any_bytes_as_a_body(path: str, content_type: bytes, data: bytes) -> Non
     check(ask(path, data, headers=[(b"content-type", content_type)]))
 
 
-@pytest.mark.parametrize("path", ["/create", "/model", "/bounded"])
+@pytest.mark.parametrize("path", ["/create", "/model", "/bounded", "/hashing"])
 @given(VALUES)
 @settings(max_examples=100, deadline=None)
 def test_any_value_as_a_body(path: str, value: Any) -> None:
@@ -167,6 +178,17 @@ def _small(value: Any) -> Any:
     if isinstance(value, list):
         return [_small(item) for item in value]
     return {key: _small(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize("path", ["/create", "/model", "/bounded", "/hashing"])
+@given(VALUES, VALUES, st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_any_key_of_messagepack(path: str, key: Any, value: Any, inside: bool) -> None:
+    encode = msgspec.msgpack.encode
+    data = b"\x81" + encode(_small(key)) + encode(_small(value))
+    if inside:
+        data = b"\x81" + encode("children") + data
+    check(ask(path, data, headers=[(b"content-type", b"application/msgpack")]))
 
 
 @given(st.binary(max_size=30))
@@ -189,7 +211,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("path", ["/create", "/model", "/bounded"])
+@pytest.mark.parametrize("path", ["/create", "/model", "/bounded", "/hashing"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_shapes_that_attackers_choose(shape: str, path: str) -> None:
     began = time.process_time()
