@@ -301,6 +301,7 @@ def test_what_comes_while_closing_is_ignored(server: Server) -> None:
     with raw(server, "/closing/4000") as connection:
         # The server closes at once; the client goes on sending, and only then answers.
         received = b""
+        connection.settimeout(30)  # a server whose queue is full gives up the client's answer after ten
         try:
             for _ in range(100):
                 connection.sendall(frame(1, b"late"))
