@@ -35,6 +35,7 @@ _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 
 # Of Python up to 3.13, and later; and of msgspec.
 _HASHES: Final = re.compile(r"(?s)(?:cannot use .*)?\(?unhashable type: .*|.*: map keys must be hashable.*")
+_NAN: Final = re.compile(r"Cannot hash a signaling NaN value.*")
 
 # What is said, its kind, and what we say; `{0}` and so on are the groups. The first that fits counts.
 _RULES: Final[tuple[tuple[re.Pattern[str], str, str], ...]] = (
@@ -67,6 +68,7 @@ _RULES: Final[tuple[tuple[re.Pattern[str], str, str], ...]] = (
     (re.compile(r"Invalid base64 encoded string"), "format", "must be base64"),
     (re.compile(r"(must have (?:no|a) time zone)"), "format", "{0}"),
     (_HASHES, "invalid", "must have plain values only, such as text and numbers, in sets and as keys"),
+    (_NAN, "invalid", "has a signaling NaN, which cannot be in a set"),
     (re.compile(r"(?:Integer value|Number) out of range"), "range", "is too large a number"),
 )
 
@@ -99,8 +101,8 @@ def wording(text: str, was_text: bool, choices: Sequence[Any] = ()) -> str:
 
 
 def is_about_hashes(text: str) -> bool:
-    """Tell that an object or list came where only what has a hash can be: in a set, or as a key."""
-    return _HASHES.fullmatch(text) is not None
+    """Tell that something came where only what has a hash can be: in a set, or as a key."""
+    return _HASHES.fullmatch(text) is not None or _NAN.fullmatch(text) is not None
 
 
 def missing_field(text: str) -> str:

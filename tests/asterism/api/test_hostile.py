@@ -46,6 +46,7 @@ class Bounded:
 class Hashing(msgspec.Struct):
     number: set[Any] = set()
     text: Any = None
+    price: frozenset[Decimal] = frozenset()
     children: dict[str, frozenset[tuple[Any, ...]]] = {}
 
 
@@ -61,6 +62,7 @@ async def look(
     flag: bool = False,
     x_count: Annotated[int | None, Header()] = None,
     session: Annotated[int, Cookie()] = 0,
+    rate: frozenset[Decimal] = frozenset(),
     price: Annotated[Decimal, Query(gt=0, multiple_of=0.25)] = Decimal(1),
     day: Annotated[datetime.date, annotated_types.Ge(datetime.date(2020, 1, 1))] | None = None,
     at: Annotated[datetime.datetime | None, annotated_types.Lt(datetime.datetime(2030, 1, 1))] = None,
@@ -121,7 +123,7 @@ def check(sent: Record) -> None:
 
 TEXT = st.text(max_size=20)
 VALUE = TEXT | st.sampled_from(["NaN", "sNaN", "-Infinity", "1e999999999", "0.3", "2026-01-31", "2026-01-31T12:00:00Z"])
-NAMES = st.sampled_from(["id", "size", "tag", "flag", "x", "price", "day", "at"])
+NAMES = st.sampled_from(["id", "size", "tag", "flag", "x", "price", "day", "at", "rate"])
 QUERIES = st.one_of(
     st.binary(max_size=60),
     st.lists(st.tuples(NAMES, VALUE), max_size=6).map(

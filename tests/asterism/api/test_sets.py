@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, MutableSet, Sequence, Set
+from decimal import Decimal
 from typing import Annotated, Any, Literal, TypedDict
 
 import msgspec
 import pydantic
 import pytest
 
-from asterism.api import Body, endpoint
+from asterism.api import Body, Query, endpoint
 from asterism.dependencies import DependencyError
 from tests.asterism.api.support import client, errors
 
@@ -98,6 +99,16 @@ def test_what_has_no_hash_is_refused_with_its_place(form: str, kind: Any, sent: 
     asked = client(count_of(kind), accepts=["json", "msgpack"])
     answer = asked.post("/", content=packed, headers={"content-type": f"application/{form}"})
     assert errors(answer) == [(place, PLAIN, "invalid")]
+
+
+def test_a_number_without_a_hash() -> None:
+    async def count(price: Annotated[set[Decimal], Query()]) -> int:
+        return len(price)
+
+    said = "has a signaling NaN, which cannot be in a set"
+    assert errors(client(count).get("/?price=1&price=sNaN")) == [("query.price", said, "invalid")]
+    assert errors(client(count_of(set[Decimal])).post("/", json=["sNaN"])) == [("body", said, "invalid")]
+    assert client(count).get("/?price=1&price=NaN").json() == 2
 
 
 def test_pydantic_says_it_in_its_words() -> None:
