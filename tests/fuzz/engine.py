@@ -9,7 +9,7 @@ from typing import Any, Final
 
 # Where a branch not taken before makes an input worth keeping. What an oracle tells apart is as good a hint as what our
 # code does, and the only one where the work is done in C.
-_WATCHED: Final = ["starlette", "python_multipart", "tests.fuzz.targets"]
+_WATCHED: Final = ["starlette", "asterism", "python_multipart", "tests.fuzz.targets"]
 
 
 def main(arguments: list[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.fuzz.targets import bodies, fields, forms, paths, urls
+from tests.fuzz.targets import bodies, fields, forms, paths, typed, urls
 
 CORPUS: Final = Path(__file__).parent / "corpus"
 
@@ -111,6 +111,23 @@ TARGETS: Final[dict[str, Target]] = {
             "...",
             "map",
             *_MULTIPART,
+        ),
+    ),
+    "typed": Target(
+        typed.typed,
+        (
+            '"number": ',
+            '"text": ',
+            '"tags": [',
+            '"children": {',
+            "size=",
+            "&tag=",
+            "\xa6number",
+            "\xa4tags\x91",
+            "\xa8children\x81",
+            "\xd4\x00\x00",
+            "\xcb",
+            "\xc4",
         ),
     ),
 }

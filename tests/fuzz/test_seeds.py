@@ -94,6 +94,7 @@ FAULTS = [
     pytest.param(
         "graphql", "starlette._graphql.http", "load_json", lambda text, _: json.loads(text), id="graphql-raises"
     ),
+    pytest.param("typed", "asterism.api._refusals", "is_about_hashes", lambda _: False, id="typed-raises"),
 ]
 
 

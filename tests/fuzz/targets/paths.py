@@ -143,7 +143,7 @@ def routers(data: bytes) -> None:
         match = _KIND.fullmatch(line)
         if match is None or len(PLACEHOLDER.findall(match[2])) >= _MOST_PARAMETERS:
             continue
-        path = match[2].rstrip("/") + "/{rest:path}" if match[1] == "MOUNT" else match[2]
+        path = match[2].rstrip("/") + "/{path:path}" if match[1] == "MOUNT" else match[2]
         try:
             pattern = compile_template(path, CONVERTOR_TYPES)[0]
         except (AssertionError, ValueError):
@@ -177,7 +177,7 @@ def _values(entry: _Entry, path: str) -> dict[str, Any] | None:
 
 
 def _full_path(entry: _Entry) -> str:
-    return entry.path.rstrip("/") + "/{rest:path}" if entry.kind == "MOUNT" else entry.path
+    return entry.path.rstrip("/") + "/{path:path}" if entry.kind == "MOUNT" else entry.path
 
 
 def naive_choice(entries: list[_Entry], method: str, path: str) -> object:
@@ -188,7 +188,7 @@ def naive_choice(entries: list[_Entry], method: str, path: str) -> object:
         if values is None:
             continue
         if entry.kind in ("ANY", "MOUNT") or entry.kind == method:
-            rest = values.pop("rest", "") if entry.kind == "MOUNT" else ""
+            rest = values.pop("path", "") if entry.kind == "MOUNT" else ""
             root = path[: len(path) - len(rest) - 1] if entry.kind == "MOUNT" else ""
             return str(entry.order), values, root
         partial = True
