@@ -25,7 +25,7 @@ _UNKNOWN: Final = object()
 # A number of JSON that is short enough to be the same in every reader.
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,9})(?:\.[0-9]{1,5})?(?:[eE][+-]?[0-5])?", re.ASCII)
 # Half of a surrogate pair, say; a number beyond a float; what no two readers read alike.
-_DISPUTED: Final = re.compile(r"\\u[dD]|[0-9]{17}|[eE][+-]?[0-9]{3}")
+_DISPUTED: Final = re.compile(rb"\\u[dD]|[0-9]{17}|[eE][+-]?[0-9]{3}")
 
 
 class Entry(msgspec.Struct, forbid_unknown_fields=True):
@@ -88,16 +88,14 @@ def _check_problem(sent: Record, content: bytes) -> None:
 
 def _json(content: bytes) -> Any:
     """Read JSON with the standard library; what it takes beyond RFC 8259 is broken."""
-    try:
-        text = content.decode()
-        found = json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
-    except RecursionError:
+    if content.count(b"[") + content.count(b"{") > 100 or _DISPUTED.search(content):
         return _UNKNOWN
+    try:
+        return json.loads(content.decode(), parse_constant=_refuse, object_pairs_hook=_unique)
     except KeyError:
         return _UNKNOWN
     except ValueError:
-        return _BROKEN if not _is_deep(content) else _UNKNOWN
-    return _UNKNOWN if _is_deep(content) or _DISPUTED.search(text) else found
+        return _BROKEN
 
 
 def _refuse(constant: str) -> Any:
@@ -110,10 +108,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise KeyError
     return found
-
-
-def _is_deep(content: bytes) -> bool:
-    return content.count(b"[") + content.count(b"{") > 100
 
 
 def _msgpack(content: bytes) -> Any:
