@@ -89,7 +89,10 @@ class Refuser:
                 else:
                     return broken_problem(known.name, data, exc)
             else:
+                before = len(findings.errors)
                 findings.check(value, body.type, "body")
+                if len(findings.errors) == before:  # of a name that came twice, only the last is in `value`
+                    findings.note(refused, "body")
         return None
 
 

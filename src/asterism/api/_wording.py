@@ -17,6 +17,7 @@ _NAMES: Final = {
     "array": "a list",
     "object": "an object",
     "null": "null",
+    "None": "null",  # in MessagePack
     "bytes": "bytes",
     "datetime": "a date and time",
     "date": "a date",

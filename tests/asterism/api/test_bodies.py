@@ -150,6 +150,14 @@ def test_all_that_is_wrong_is_said_with_its_place(sent: Any, expected: list[Any]
     assert errors(client(echo_of(Order)).post("/", json=sent)) == expected
 
 
+def test_a_name_that_comes_twice_is_checked_each_time() -> None:
+    packed = b"\x83\xa4name\xa1a\xa5price\xc0\xa5price\x01"
+    for kind, content in (("json", b'{"name": "a", "price": null, "price": 1}'), ("msgpack", packed)):
+        headers = {"content-type": f"application/{kind}"}
+        answer = client(echo_of(Item), accepts=["json", "msgpack"]).post("/", content=content, headers=headers)
+        assert errors(answer) == [("body.price", "must be a number, not null", "type")]
+
+
 def test_errors_of_a_tagged_union() -> None:
     asked = client(echo_of(Cat | Dog))
     assert errors(asked.post("/", json={"type": "Cow"})) == [("body.type", "is none of the allowed values", "value")]
