@@ -39,6 +39,8 @@ _STREAMS: Final = (
     collections.abc.Generator,
 )
 
+_ENDLESS: Final = "has a type that holds itself; put a model between, whose field may"
+
 # Parameters that are asked for by their type alone.
 GIVEN: Final = (BackgroundTasks, Reply, State)
 
@@ -91,6 +93,12 @@ class _Collector:
     security: list[Security] = field(default_factory=list)
 
     def resolve(self, parameter: Parameter, owner: Callable[..., Any]) -> Argument | None:
+        try:
+            return self._resolve(parameter, owner)
+        except RecursionError:  # an alias such as `type Tree = list[Tree]`, which has no end
+            raise DependencyError(f"the parameter {parameter.name} {_ENDLESS}", (owner,)) from None
+
+    def _resolve(self, parameter: Parameter, owner: Callable[..., Any]) -> Argument | None:
         if isinstance(parameter.type, type) and parameter.type in GIVEN:
             if parameter.type not in self.given:
                 self.given.append(parameter.type)
@@ -220,7 +228,7 @@ def _refuse_impossible(kind: Any) -> None:
     found = impossible_items(kind)
     if found is not None:
         name = getattr(found, "__qualname__", str(found))
-        raise TypeError(f"a set cannot hold {name}, which has no hash; take a list, or make it a frozen model")
+        raise TypeError(f"a set cannot hold {name}, which has no hash; take a list, or a tuple or frozen model in it")
 
 
 def _unknown(described: Any) -> type[Any] | None:
@@ -248,6 +256,8 @@ def _describe(function: Callable[..., Any], graph: Graph, collector: _Collector,
             _refuse_unsafe(known.type)
         except TypeError as exc:
             raise DependencyError(f"what is answered with status {known.status}: {exc}", (function,)) from None
+        except RecursionError:
+            raise DependencyError(f"what is answered with status {known.status} {_ENDLESS}", (function,)) from None
     summary, description = _texts(function)
     marks = [mark for mark in (*options.security, *collector.security, *graph.marks) if isinstance(mark, Security)]
     return Plan(

@@ -25,7 +25,7 @@ def exactness(kind: Any) -> Check | None:
     """
     if _types.holds_pydantic(kind):
         return None
-    models = filter(_types.is_model, _types.parts(kind, members=True))
+    models = filter(_types.is_model, _types.all_parts(kind))
     if not any(map(_has_models_within, models)):
         return None
     return _check_of(kind, {})

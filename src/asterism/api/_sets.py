@@ -23,7 +23,7 @@ _ABSTRACT: Final = (
 
 def impossible_items(kind: Any) -> Any:
     """Return the type of items that some set, at any depth of a type, must hold and cannot; None when there is none."""
-    for part in _types.parts(kind, members=True):
+    for part in _types.all_parts(kind):
         arguments = typing.get_args(part)
         if typing.get_origin(part) in _SETS and not _has_hash(arguments[0]):
             return split(arguments[0])[0]

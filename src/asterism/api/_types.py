@@ -91,16 +91,23 @@ def is_upload(kind: Any) -> bool:
     return any(isinstance(part, type) and issubclass(part, UploadFile) for part in parts(kind))
 
 
-def parts(kind: Any, *, members: bool = False) -> Iterator[Any]:
-    """Yield a type and the types it is made of; if asked for, also those of the fields of models, each model once."""
-    left, seen = [kind], set[Any]()
-    while left:
-        bare, _ = split(left.pop())
-        yield bare
-        left += reversed(arguments_of(bare))
-        if members and is_model(bare) and bare not in seen:
-            seen.add(bare)
-            left += member_types(bare)
+def parts(kind: Any) -> Iterator[Any]:
+    """Yield a type and the types it is made of."""
+    bare, _ = split(kind)
+    yield bare
+    for part in arguments_of(bare):
+        yield from parts(part)
+
+
+def all_parts(kind: Any, seen: set[Any] | None = None) -> Iterator[Any]:
+    """Yield the same, and those of the fields of models; each model once."""
+    seen = set() if seen is None else seen
+    for part in parts(kind):
+        yield part
+        if is_model(part) and part not in seen:
+            seen.add(part)
+            for inner in member_types(part):
+                yield from all_parts(inner, seen)
 
 
 def checked_type(kind: Any, marks: Sequence[Any] = ()) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, MutableSet, Sequence, Set
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NewType, TypedDict
 
 import msgspec
 import pydantic
@@ -164,6 +164,35 @@ def test_sets_of_what_has_a_hash() -> None:
 def test_a_set_of_what_never_has_a_hash_is_refused_when_the_endpoint_is_made(kind: Any, name: str) -> None:
     with pytest.raises(DependencyError, match=rf"body.* a set cannot hold .*{name}.*, which has no hash; take a list"):
         endpoint(count_of(kind))
+
+
+Endless = NewType("Endless", int)
+setattr(Endless, "__supertype__", list[Endless])  # noqa: B010  # as `type Endless = list[Endless]` is from 3.12 on
+
+
+class Around(msgspec.Struct):
+    inner: Any
+
+
+Around.__annotations__["inner"] = Endless
+
+
+@pytest.mark.parametrize("kind", [Endless, dict[str, Endless], Around])
+def test_a_type_without_an_end_is_refused_when_the_endpoint_is_made(kind: Any) -> None:
+    said = "has a type that holds itself; put a model between, whose field may"
+    with pytest.raises(DependencyError, match=f"the parameter body {said}"):
+        endpoint(count_of(kind))
+
+    async def take(value: Any) -> None: ...
+
+    take.__annotations__["value"] = kind
+    with pytest.raises(DependencyError, match=f"the parameter value {said}"):
+        endpoint(take)
+
+    async def send() -> Any: ...
+
+    with pytest.raises(DependencyError, match=f"what is answered with status 200 {said}"):
+        endpoint(send, returns=kind)
 
 
 class Broken(pydantic.BaseModel):
