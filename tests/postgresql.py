@@ -181,8 +181,14 @@ def _guarded_folder(who: Account) -> Iterator[Path]:
     """Make a folder for a cluster; it goes, with the server in it, when it is left or this process is killed."""
     # Not below pytest's folder, which only its owner may enter.
     home = Path(tempfile.mkdtemp(prefix="asterism-postgresql-"))
-    guard = ["sh", "-c", GUARD, "sh", str(home)]
-    with subprocess.Popen(guard, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True):
+    # It keeps no output open, as whoever reads that of the tests would wait for it.
+    with subprocess.Popen(
+        ["sh", "-c", GUARD, "sh", home],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ):
         if who.user is not None and who.group is not None:
             os.chown(home, who.user, who.group)
         yield home
