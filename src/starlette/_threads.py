@@ -52,6 +52,27 @@ async def run_sync(func: Callable[[Unpack[Arguments]], T], *args: Unpack[Argumen
         return cast("T", await call.outcome())
 
 
+async def run_to_end(func: Callable[[], object]) -> None:
+    """Call `func` in a worker thread, also when the await ends before one has begun.
+
+    A shielded scope keeps AnyIO's cancellation off but not `task.cancel()`, with which an event loop stops, and what
+    nobody awaits any more is not begun. Then a thread of its own makes the call, and its error goes to the excepthook.
+    """
+    begins = threading.Lock().acquire
+
+    def begin() -> None:
+        if begins(blocking=False):
+            func()
+
+    try:
+        await run_sync(begin)
+    except BaseException:
+        if begins(blocking=False):
+            run = contextvars.copy_context().run
+            threading.Thread(target=run, args=(func,), name="Starlette closing thread", **_context()).start()
+        raise
+
+
 def _call(func: Callable[..., Any], args: tuple[Any, ...]) -> _Call | None:
     """Return the call, ready to start, or None where it is left to AnyIO."""
     if anyio.to_thread.run_sync is not _PLAIN or not _IS_ORIGINAL:

@@ -12,10 +12,12 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Annotated
 
 import anyio
 import anyio.lowlevel
 
+from asterism.dependencies import Depends, inject
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
@@ -133,6 +135,19 @@ async def hold(request: Request) -> PlainTextResponse:
     """Answer when the gate is opened."""
     with noting(key_of(request), "handler"):
         await GATES[key_of(request)].for_tasks.wait()
+    return PlainTextResponse("x" * CHUNK)
+
+
+def dependency(request: Request) -> Iterator[str]:
+    """Open something that blocks."""
+    with noting(key_of(request), "dependency"):
+        yield key_of(request)
+
+
+@inject
+async def hold_dependency(key: Annotated[str, Depends(dependency)]) -> PlainTextResponse:
+    """Answer when the gate is opened, with something open meanwhile."""
+    await GATES[key].for_tasks.wait()
     return PlainTextResponse("x" * CHUNK)
 
 
@@ -276,6 +291,7 @@ async def failing(request: Request, call_next: RequestResponseEndpoint) -> Respo
 HELD: list[BaseRoute] = [
     Route("/read", read, methods=["POST"]),
     Route("/hold", hold),
+    Route("/hold-dependency", hold_dependency),
     Route("/poll", poll),
     Route("/hold-thread", hold_thread),
     Route("/stream/async", stream),

@@ -27,9 +27,10 @@ OPEN = (
     (3, "GET", "/stream/async?chunks=10000", "generator"),
     (3, "GET", "/stream/sync?chunks=10000", "generator"),
     (44, "GET", "/hold?", "handler"),
+    (40, "GET", "/hold-dependency?", "dependency"),
     (50, "POST", "/read?how=form", "reading"),
     (40, "GET", "/background?kind=async", "background"),
-    (360, "WEBSOCKET", "/echo?", "socket"),
+    (320, "WEBSOCKET", "/echo?", "socket"),
 )
 
 # What would tell of something that was forgotten. Unclosed sockets would be the server's.

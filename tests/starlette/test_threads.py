@@ -24,9 +24,8 @@ import sniffio
 from anyio._backends import _asyncio as backend
 
 from starlette import _threads
-from starlette._threads import run_sync
-
-PATIENCE = 60  # seconds until a test gives up waiting for a thread
+from starlette._threads import run_sync, run_to_end
+from tests.threads import PATIENCE, BrokenOff, begun_too_late, until
 
 word: contextvars.ContextVar[str] = contextvars.ContextVar("word", default="unset")
 
@@ -55,13 +54,6 @@ def run(main: Callable[[], Coroutine[Any, Any, Any]], *, on: str = "asyncio") ->
 
 def limiter() -> anyio.CapacityLimiter:
     return anyio.to_thread.current_default_thread_limiter()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the event loop go on until the condition holds."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110  it is about threads, which set no event of the loop
-            await asyncio.sleep(0)
 
 
 async def waiting(count: int) -> None:
@@ -406,6 +398,70 @@ def test_a_call_that_nobody_awaits_any_more_is_not_begun() -> None:
 
     run(main)
     assert ran == []
+
+
+def test_what_is_run_to_the_end_is_awaited(way: str) -> None:
+    where: list[threading.Thread] = []
+
+    async def main() -> None:
+        await run_to_end(lambda: where.append(threading.current_thread()))
+        assert len(where) == 1
+        with pytest.raises(ZeroDivisionError):
+            await run_to_end(lambda: 1 // 0)
+
+    run(main)
+    assert where[0].name == "AnyIO worker thread"
+
+
+def test_what_is_run_to_the_end_is_run_although_the_await_ended_before(way: str) -> None:
+    gate = Gate()
+    ran: list[tuple[str, str]] = []
+
+    async def main() -> None:
+        limiter().total_tokens = 1
+        first = asyncio.create_task(run_sync(gate))
+        await gate.entered(1)
+        word.set("inside")
+        second = asyncio.create_task(run_to_end(lambda: ran.append((word.get(), threading.current_thread().name))))
+        await waiting(1)
+        second.cancel()
+        await asyncio.wait([second])
+        assert second.cancelled()
+        await until(lambda: bool(ran))
+        gate.let_go()
+        await first
+
+    run(main)
+    assert ran == [("inside", "Starlette closing thread")]
+
+
+def test_what_is_run_to_the_end_is_run_once_when_its_thread_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = begun_too_late(monkeypatch)
+    ran: list[int] = []
+
+    async def main() -> None:
+        with pytest.raises(BrokenOff):
+            await run_to_end(lambda: ran.append(1))
+
+    run(main)
+    (late,) = begun
+    late()
+    assert ran == [1]
+
+
+def test_what_is_run_to_the_end_is_run_once_when_the_await_ends_meanwhile(way: str) -> None:
+    gate = Gate()
+
+    async def main() -> None:
+        task = asyncio.create_task(run_to_end(gate))
+        await gate.entered(1)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        gate.let_go(2)
+
+    run(main)
+    assert len(gate.inside) == 1
 
 
 @pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])

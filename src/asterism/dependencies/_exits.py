@@ -15,7 +15,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
+from asterism.dependencies._threads import ThreadContext
 from starlette.types import Receive, Scope, Send
 
 
@@ -75,23 +75,11 @@ class HeldResponse:
         setattr(self.response, name, value)
 
 
-class ThreadContext(AbstractAsyncContextManager[Any]):
-    """A context of blocking code: entered and left in a worker thread."""
+class LoopContext(AbstractAsyncContextManager[Any]):
+    """A context manager as an async one, in the thread of the event loop: for code that does not block."""
 
     def __init__(self, make: Callable[..., AbstractContextManager[Any]], *args: Any, **kwargs: Any) -> None:
         self._context = make(*args, **kwargs)
-
-    async def __aenter__(self) -> Any:
-        return await run_in_threadpool(self._context.__enter__)
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool | None:
-        return await run_in_threadpool(self._context.__exit__, kind, error, traceback)
-
-
-class LoopContext(ThreadContext):
-    """The same in the thread of the event loop, for code that does not block."""
 
     async def __aenter__(self) -> Any:
         return self._context.__enter__()

@@ -161,7 +161,7 @@ class DirectFile:
         """Close the file if it is open."""
         if self._started and not self._ended:
             with anyio.CancelScope(shield=True):
-                await _threads.run_sync(self._end)
+                await _threads.run_to_end(self._end)
 
     def _look(self, whole: bool) -> os.stat_result:
         with self._lock:

@@ -78,12 +78,13 @@ class BlockingSteps(AsyncIterator[Any]):
         """End the iteration and close the iterator, if it can be closed, in a worker thread."""
         if not self.finished:
             self.finished = True
-            if self._close is not None:
-                await _threads.run_sync(self._shut, self._close)
+            if self._close is not None or self._lock.locked():  # the step that makes the iterator may still go on
+                await _threads.run_to_end(self._shut)
 
-    def _shut(self, close: Callable[[], object]) -> None:
+    def _shut(self) -> None:
         with self._lock:
-            close()
+            if self._close is not None:
+                self._close()
 
 
 def _block(read: Callable[[int], Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from starlette._asgi import files
 from starlette._asgi.files import DirectFile, Span, opening_is_replaced, read_small, regular_stat
+from tests.threads import no_thread_free, until
 
 CONTENT = bytes(range(256)) * 10
 
@@ -99,6 +101,24 @@ async def test_a_file_that_was_closed_is_not_opened_again(path: Path, open_files
     with pytest.raises(RuntimeError, match="was closed"):
         await file.read(0, 10, last=True)
     assert open_files == []
+
+
+def test_a_file_is_closed_where_the_task_is_cancelled_before_a_thread_is_free(
+    path: Path, open_files: list[int]
+) -> None:  # threats R01
+    async def main() -> None:
+        file = DirectFile(path, 100)
+        await file.read(0, 1000, last=True)
+        assert len(open_files) == 1
+        async with no_thread_free():
+            closing = asyncio.create_task(file.aclose())
+            await asyncio.sleep(0)
+            closing.cancel()
+            await asyncio.wait([closing])
+            assert closing.cancelled()
+            await until(lambda: not open_files)
+
+    asyncio.run(main())
 
 
 @pytest.mark.anyio

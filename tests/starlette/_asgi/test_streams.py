@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import socket
@@ -15,6 +16,7 @@ import anyio
 import pytest
 
 from starlette._asgi.streams import FILE_BLOCK, BlockingSteps, async_steps, close_steps
+from tests.threads import no_thread_free, until
 
 LINES = b"".join(b"%08d\n" % number for number in range(20_000))
 
@@ -203,6 +205,68 @@ async def test_closing_waits_for_a_step_that_still_runs() -> None:
         stopped.set()
     assert order == ["step", "closed"]
     assert steps._advance() is not None
+
+
+@pytest.mark.anyio
+async def test_what_is_being_made_when_it_is_closed_is_closed_as_well() -> None:
+    going, stopped = threading.Event(), threading.Event()
+
+    class Slow(Restartable):
+        def __iter__(self) -> Iterator[int]:
+            going.set()
+            stopped.wait(10)
+            return super().__iter__()
+
+    slow = Slow()
+    steps = BlockingSteps(slow)
+    async with anyio.create_task_group() as group:
+        group.start_soon(anyio.to_thread.run_sync, steps._advance)
+        await anyio.to_thread.run_sync(going.wait)
+        group.start_soon(steps.aclose)
+        await anyio.wait_all_tasks_blocked()
+        stopped.set()
+    assert len(slow.closed) == 1
+
+
+@pytest.mark.anyio
+async def test_closing_leaves_a_file_alone_that_is_being_read() -> None:
+    going, stopped = threading.Event(), threading.Event()
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            going.set()
+            stopped.wait(10)
+            return super().read(size)
+
+    file = Slow(LINES)
+    steps = BlockingSteps(file)
+    async with anyio.create_task_group() as group:
+        group.start_soon(anyio.to_thread.run_sync, steps._advance)
+        await anyio.to_thread.run_sync(going.wait)
+        group.start_soon(steps.aclose)
+        await anyio.wait_all_tasks_blocked()
+        stopped.set()
+    assert not file.closed
+
+
+def test_a_generator_is_closed_where_the_task_is_cancelled_before_a_thread_is_free() -> None:  # threats R01
+    closed: list[Any] = []
+
+    async def main() -> None:
+        steps = BlockingSteps(generator(closed))
+        await anext(steps)
+        async with no_thread_free():
+            closing = asyncio.create_task(close_steps(steps))
+            await asyncio.sleep(0)
+            closing.cancel()
+            await asyncio.wait([closing])
+            assert closing.cancelled()
+            await until(lambda: closed)
+        await steps.aclose()
+
+    asyncio.run(main())
+    assert len(closed) == 1
+    assert closed[0] != threading.get_ident()
 
 
 @pytest.mark.anyio
