@@ -16,7 +16,7 @@ import anyio
 import pytest
 
 from starlette._asgi.streams import FILE_BLOCK, BlockingSteps, async_steps, close_steps
-from tests.threads import no_thread_free, until
+from tests.threads import PATIENCE, no_thread_free, until
 
 LINES = b"".join(b"%08d\n" % number for number in range(20_000))
 
@@ -181,71 +181,72 @@ async def test_closing_leaves_files_and_what_cannot_be_closed_alone() -> None:
     await close_steps(async_steps(Restartable()))
 
 
+class Pause:
+    """Where a step waits in its thread."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.over = threading.Event()
+
+    def __call__(self) -> None:
+        self.reached.set()
+        assert self.over.wait(PATIENCE)
+
+
+async def close_within_a_step(steps: BlockingSteps, pause: Pause) -> None:
+    """Close what a thread is still at work on, as a task does that was cancelled by other means than AnyIO's."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(anyio.to_thread.run_sync, steps._advance)
+        await anyio.to_thread.run_sync(pause.reached.wait)
+        group.start_soon(steps.aclose)
+        await anyio.wait_all_tasks_blocked()
+        pause.over.set()
+
+
 @pytest.mark.anyio
 async def test_closing_waits_for_a_step_that_still_runs() -> None:
-    # A task that is cancelled by other means than AnyIO's leaves its thread at work.
-    going, stopped = threading.Event(), threading.Event()
+    pause = Pause()
     order = []
 
     def slow() -> Iterator[int]:
         try:
-            going.set()
-            stopped.wait(10)
+            pause()
             order.append("step")
             yield 1
         finally:
             order.append("closed")
 
     steps = BlockingSteps(slow())
-    async with anyio.create_task_group() as group:
-        group.start_soon(anyio.to_thread.run_sync, steps._advance)
-        await anyio.to_thread.run_sync(going.wait)
-        group.start_soon(steps.aclose)
-        await anyio.wait_all_tasks_blocked()
-        stopped.set()
+    await close_within_a_step(steps, pause)
     assert order == ["step", "closed"]
     assert steps._advance() is not None
 
 
 @pytest.mark.anyio
 async def test_what_is_being_made_when_it_is_closed_is_closed_as_well() -> None:
-    going, stopped = threading.Event(), threading.Event()
+    pause = Pause()
 
     class Slow(Restartable):
         def __iter__(self) -> Iterator[int]:
-            going.set()
-            stopped.wait(10)
+            pause()
             return super().__iter__()
 
     slow = Slow()
-    steps = BlockingSteps(slow)
-    async with anyio.create_task_group() as group:
-        group.start_soon(anyio.to_thread.run_sync, steps._advance)
-        await anyio.to_thread.run_sync(going.wait)
-        group.start_soon(steps.aclose)
-        await anyio.wait_all_tasks_blocked()
-        stopped.set()
+    await close_within_a_step(BlockingSteps(slow), pause)
     assert len(slow.closed) == 1
 
 
 @pytest.mark.anyio
 async def test_closing_leaves_a_file_alone_that_is_being_read() -> None:
-    going, stopped = threading.Event(), threading.Event()
+    pause = Pause()
 
     class Slow(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
-            going.set()
-            stopped.wait(10)
+            pause()
             return super().read(size)
 
     file = Slow(LINES)
-    steps = BlockingSteps(file)
-    async with anyio.create_task_group() as group:
-        group.start_soon(anyio.to_thread.run_sync, steps._advance)
-        await anyio.to_thread.run_sync(going.wait)
-        group.start_soon(steps.aclose)
-        await anyio.wait_all_tasks_blocked()
-        stopped.set()
+    await close_within_a_step(BlockingSteps(file), pause)
     assert not file.closed
 
 
