@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from asterism.api import _types
@@ -194,8 +194,12 @@ class StreamResponder:
                 await close()
 
     def _blocking(self, items: Iterable[Any], stream: StreamFormat) -> Iterator[bytes]:
-        for item in items:
-            yield stream.before + self._text(item) + stream.after
+        try:
+            for item in items:
+                yield stream.before + self._text(item) + stream.after
+        finally:
+            if isinstance(items, Generator):  # whoever made a file or a cursor closes it
+                items.close()
 
     def _text(self, item: Any) -> bytes:
         if type(item) is not self._exact:

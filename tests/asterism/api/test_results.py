@@ -17,11 +17,11 @@ from asterism.api._refusals import Refuser
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from tests.asgi import body, call, http_scope
 from tests.asterism.api.support import client
 
@@ -284,9 +284,43 @@ def test_only_declared_fields_of_items_are_streamed() -> None:
 
 def test_other_ways_to_stream() -> None:
     assert client(blocking_feed).get("/").content == b'{"name":"b"}\n'
+    assert client(returning(iter([User("e")]), Iterator[User])).get("/").content == b'{"name":"e"}\n'
     assert client(returned_feed, streamed=["json-seq"]).get("/").content == b'\x1e{"name":"c"}\n'
     assert client(raw_feed).get("/").text == "raw"
     assert client(feed, streamed=["sse"]).get("/", headers={"accept": "application/json"}).status_code == 406
+
+
+def noting_feed() -> Iterator[User]:
+    try:
+        while True:
+            yield User("d")
+    finally:
+        JOURNAL.append("closed")
+
+
+async def noting_async_feed() -> AsyncIterator[User]:
+    try:
+        while True:
+            yield User("d")
+    finally:
+        JOURNAL.append("closed")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("made", "annotation"), [(noting_feed, Iterator[User]), (noting_async_feed, AsyncIterator[User])]
+)
+async def test_a_generator_is_closed_when_the_client_leaves(made: Callable[[], Any], annotation: Any) -> None:
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            raise OSError
+
+    kept = made()
+    JOURNAL.clear()
+    app = Starlette(routes=[Route("/", endpoint(returning(kept, annotation)))])
+    with pytest.raises(ClientDisconnect):
+        await app(http_scope(), body(), send)
+    assert JOURNAL == ["closed"]
 
 
 # -- what else can be said ---------------------------------------------------------------------------------------------
