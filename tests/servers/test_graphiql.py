@@ -47,20 +47,34 @@ def chrome(public_host: Server, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield running
 
 
+@pytest.fixture(autouse=True)
+def without_memory(chrome: Chrome, server: Server) -> None:
+    """Let the page know nothing of what was asked in another test."""
+    chrome.get("about:blank")
+    chrome.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": server.url, "storageTypes": "local_storage"})
+
+
 def ask(chrome: Chrome, query: str) -> None:
     """Type a query in the place of what is in the editor, and press the button that sends it."""
     from selenium.webdriver import ActionChains, Keys
 
-    def typed(driver: Chrome) -> bool:
-        # The page puts the last query back when it is ready for one, over what was typed before.
-        find(driver, ".graphiql-query-editor .CodeMirror").click()
-        ActionChains(driver).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).send_keys(query).perform()
+    def is_there(driver: Chrome) -> bool:
         lines = driver.find_elements("css selector", ".graphiql-query-editor .CodeMirror-line")
         return " ".join(line.text.strip() for line in lines) == query
 
+    def typed(driver: Chrome) -> bool:
+        find(driver, ".graphiql-query-editor .CodeMirror").click()
+        ActionChains(driver).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).send_keys(query).perform()
+        return is_there(driver)
+
+    def sent(driver: Chrome) -> bool:
+        # The page puts its first query there when it is ready for one, over what was typed before: was that sent?
+        until(driver, typed)
+        find(driver, ".graphiql-execute-button").click()
+        return is_there(driver)
+
     until(chrome, lambda driver: driver.find_elements("css selector", ".graphiql-query-editor .CodeMirror"))
-    until(chrome, typed)
-    find(chrome, ".graphiql-execute-button").click()
+    until(chrome, sent)
 
 
 def shows(chrome: Chrome, *lines: str) -> None:
