@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -22,25 +23,43 @@ async def until(condition: Callable[[], object]) -> None:
             await anyio.lowlevel.checkpoint()
 
 
+class Pause:
+    """What waits, called in a thread, until it is over."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.over = threading.Event()
+
+    def __call__(self) -> None:
+        self.reached.set()
+        assert self.over.wait(PATIENCE)
+
+
 @asynccontextmanager
 async def no_thread_free() -> AsyncIterator[None]:
     """Keep the only worker thread that the event loop may have at work."""
     limiter = anyio.to_thread.current_default_thread_limiter()
     tokens, limiter.total_tokens = limiter.total_tokens, 1
-    busy, free = threading.Event(), threading.Event()
-
-    def work() -> None:
-        busy.set()
-        assert free.wait(PATIENCE)
-
+    pause = Pause()
     async with anyio.create_task_group() as group:
-        group.start_soon(anyio.to_thread.run_sync, work)
-        await until(busy.is_set)
+        group.start_soon(anyio.to_thread.run_sync, pause)
+        await until(pause.reached.is_set)
         try:
             yield
         finally:
-            free.set()
+            pause.over.set()
             limiter.total_tokens = tokens
+
+
+@asynccontextmanager
+async def cancelled_at_the_end(work: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
+    """Start some work, and cancel it as asyncio does when it stops, which no scope keeps off."""
+    task = asyncio.create_task(work)
+    await asyncio.sleep(0)
+    yield
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
 
 
 class BrokenOff(BaseException):

@@ -25,7 +25,7 @@ from anyio._backends import _asyncio as backend
 
 from starlette import _threads
 from starlette._threads import run_sync, run_to_end
-from tests.threads import PATIENCE, BrokenOff, begun_too_late, until
+from tests.threads import PATIENCE, BrokenOff, begun_too_late, cancelled_at_the_end, no_thread_free, until
 
 word: contextvars.ContextVar[str] = contextvars.ContextVar("word", default="unset")
 
@@ -414,22 +414,15 @@ def test_what_is_run_to_the_end_is_awaited(way: str) -> None:
 
 
 def test_what_is_run_to_the_end_is_run_although_the_await_ended_before(way: str) -> None:
-    gate = Gate()
     ran: list[tuple[str, str]] = []
 
     async def main() -> None:
-        limiter().total_tokens = 1
-        first = asyncio.create_task(run_sync(gate))
-        await gate.entered(1)
         word.set("inside")
-        second = asyncio.create_task(run_to_end(lambda: ran.append((word.get(), threading.current_thread().name))))
-        await waiting(1)
-        second.cancel()
-        await asyncio.wait([second])
-        assert second.cancelled()
-        await until(lambda: bool(ran))
-        gate.let_go()
-        await first
+        async with no_thread_free():
+            note = run_to_end(lambda: ran.append((word.get(), threading.current_thread().name)))
+            async with cancelled_at_the_end(note):
+                pass
+            await until(lambda: ran)
 
     run(main)
     assert ran == [("inside", "Starlette closing thread")]
@@ -453,11 +446,8 @@ def test_what_is_run_to_the_end_is_run_once_when_the_await_ends_meanwhile(way: s
     gate = Gate()
 
     async def main() -> None:
-        task = asyncio.create_task(run_to_end(gate))
-        await gate.entered(1)
-        task.cancel()
-        await asyncio.wait([task])
-        assert task.cancelled()
+        async with cancelled_at_the_end(run_to_end(gate)):
+            await gate.entered(1)
         gate.let_go(2)
 
     run(main)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import anyio
@@ -17,25 +16,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from tests.asgi import call
 from tests.asterism.dependencies.providers import JOURNAL, blocking, journal, session
-from tests.threads import PATIENCE, BrokenOff, begun_too_late, no_thread_free, until
+from tests.threads import PATIENCE, BrokenOff, Pause, begun_too_late, cancelled_at_the_end, no_thread_free, until
 
 
 async def ask(function: Any) -> None:
     await call(Starlette(routes=[Route("/", inject(function))]))
-
-
-@asynccontextmanager
-async def stopping(work: Callable[[], Awaitable[Any]]) -> AsyncIterator[asyncio.Task[Any]]:
-    """Start some work, and at the end cancel it as asyncio does when it stops, which no scope keeps off."""
-
-    async def main() -> None:
-        await work()
-
-    task = asyncio.create_task(main())
-    yield task
-    task.cancel()
-    await asyncio.wait([task])
-    assert task.cancelled()
 
 
 @pytest.mark.anyio
@@ -58,21 +43,28 @@ async def test_blocking_dependencies_are_closed_when_the_request_is_cancelled() 
         ]
 
 
-def test_blocking_dependencies_are_closed_when_asyncio_stops_before_a_thread_is_free() -> None:  # threats R01
+@pytest.mark.parametrize("waits", [True, False])
+def test_blocking_dependencies_are_closed_when_asyncio_stops_before_a_thread_is_free(waits: bool) -> None:
+    # threats R01
     async def hold(first: Annotated[str, Depends(blocking)]) -> None:
         holds.set()
         await asyncio.sleep(PATIENCE)
 
     async def main() -> None:
+        limiter = anyio.to_thread.current_default_thread_limiter()
+        task = asyncio.create_task(ask(hold))
+        await holds.wait()
         async with no_thread_free():
-            async with stopping(lambda: ask(hold)) as task:
-                limiter = anyio.to_thread.current_default_thread_limiter()
-                limiter.total_tokens = 2
-                await holds.wait()
-                limiter.total_tokens = 1
-                task.cancel()  # a server's own; what follows is that of the event loop
-                await until(lambda: limiter.statistics().tasks_waiting)
-            await until(lambda: "close blocking" in found)
+            for _ in range(2):  # the server's, and that of the event loop
+                task.cancel()
+                for _ in range(5):
+                    await asyncio.sleep(0)
+                assert limiter.statistics().tasks_waiting == 1
+            if not waits:
+                task.cancel()
+                await until(lambda: "close blocking" in found)
+        await asyncio.wait([task])
+        assert task.cancelled()
 
     holds = asyncio.Event()
     with journal() as found:
@@ -80,29 +72,21 @@ def test_blocking_dependencies_are_closed_when_asyncio_stops_before_a_thread_is_
         assert found == ["open blocking", "blocking sees CancelledError", "close blocking"]
 
 
-class Gate:
-    """A context whose beginning waits in its thread until it is let go."""
-
-    def __init__(self) -> None:
-        self.reached = threading.Event()
-        self.opened = threading.Event()
-
-    @contextmanager
-    def context(self) -> Iterator[str]:
-        self.reached.set()
-        assert self.opened.wait(PATIENCE)
-        with contextmanager(blocking)() as value:
-            yield value
+@contextmanager
+def opened_after(pause: Pause) -> Iterator[str]:
+    pause()
+    with contextmanager(blocking)() as value:
+        yield value
 
 
 def test_what_opens_while_the_task_is_cancelled_is_closed_by_its_thread() -> None:
-    gate = Gate()
+    pause = Pause()
 
     async def main() -> None:
-        async with stopping(ThreadContext(gate.context).__aenter__):
-            await until(gate.reached.is_set)
+        async with cancelled_at_the_end(ThreadContext(opened_after, pause).__aenter__()):
+            await until(pause.reached.is_set)
         assert found == []
-        gate.opened.set()
+        pause.over.set()
         await until(lambda: "close blocking" in found)
 
     with journal() as found:
@@ -112,13 +96,13 @@ def test_what_opens_while_the_task_is_cancelled_is_closed_by_its_thread() -> Non
 
 @pytest.mark.blocks
 def test_what_has_opened_when_the_task_is_cancelled_is_closed() -> None:
-    gate = Gate()
-    context = ThreadContext(gate.context)
+    pause = Pause()
+    context = ThreadContext(opened_after, pause)
 
     async def main() -> None:
-        async with stopping(context.__aenter__):
-            await until(gate.reached.is_set)
-            gate.opened.set()
+        async with cancelled_at_the_end(context.__aenter__()):
+            await until(pause.reached.is_set)
+            pause.over.set()
             while not context._entered:
                 pass  # the event loop must not hear of it
         await until(lambda: "close blocking" in found)
@@ -130,8 +114,9 @@ def test_what_has_opened_when_the_task_is_cancelled_is_closed() -> None:
 
 def test_what_was_not_opened_when_the_task_is_cancelled_stays_so() -> None:
     async def main() -> None:
-        async with no_thread_free(), stopping(ThreadContext(contextmanager(blocking)).__aenter__):
-            await asyncio.sleep(0)
+        context = ThreadContext(contextmanager(blocking))
+        async with no_thread_free(), cancelled_at_the_end(context.__aenter__()):
+            pass
 
     with journal() as found:
         asyncio.run(main())
@@ -149,8 +134,7 @@ async def test_what_is_closed_apart_is_not_closed_again_by_a_thread_that_is_late
         with pytest.raises(BrokenOff):
             await context.__aexit__(None, None, None)
         await until(lambda: "close blocking" in found)
-        (late,) = begun
-        assert late() is None
+        assert [late() for late in begun] == [None, None]
         assert found == ["open blocking", "close blocking"]
 
 

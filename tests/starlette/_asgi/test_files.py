@@ -14,7 +14,7 @@ import pytest
 
 from starlette._asgi import files
 from starlette._asgi.files import DirectFile, Span, opening_is_replaced, read_small, regular_stat
-from tests.threads import no_thread_free, until
+from tests.threads import cancelled_at_the_end, no_thread_free, until
 
 CONTENT = bytes(range(256)) * 10
 
@@ -111,11 +111,8 @@ def test_a_file_is_closed_where_the_task_is_cancelled_before_a_thread_is_free(
         await file.read(0, 1000, last=True)
         assert len(open_files) == 1
         async with no_thread_free():
-            closing = asyncio.create_task(file.aclose())
-            await asyncio.sleep(0)
-            closing.cancel()
-            await asyncio.wait([closing])
-            assert closing.cancelled()
+            async with cancelled_at_the_end(file.aclose()):
+                pass
             await until(lambda: not open_files)
 
     asyncio.run(main())

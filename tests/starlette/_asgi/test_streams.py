@@ -16,7 +16,7 @@ import anyio
 import pytest
 
 from starlette._asgi.streams import FILE_BLOCK, BlockingSteps, async_steps, close_steps
-from tests.threads import PATIENCE, no_thread_free, until
+from tests.threads import Pause, cancelled_at_the_end, no_thread_free, until
 
 LINES = b"".join(b"%08d\n" % number for number in range(20_000))
 
@@ -181,18 +181,6 @@ async def test_closing_leaves_files_and_what_cannot_be_closed_alone() -> None:
     await close_steps(async_steps(Restartable()))
 
 
-class Pause:
-    """Where a step waits in its thread."""
-
-    def __init__(self) -> None:
-        self.reached = threading.Event()
-        self.over = threading.Event()
-
-    def __call__(self) -> None:
-        self.reached.set()
-        assert self.over.wait(PATIENCE)
-
-
 async def close_within_a_step(steps: BlockingSteps, pause: Pause) -> None:
     """Close what a thread is still at work on, as a task does that was cancelled by other means than AnyIO's."""
     async with anyio.create_task_group() as group:
@@ -257,11 +245,8 @@ def test_a_generator_is_closed_where_the_task_is_cancelled_before_a_thread_is_fr
         steps = BlockingSteps(generator(closed))
         await anext(steps)
         async with no_thread_free():
-            closing = asyncio.create_task(close_steps(steps))
-            await asyncio.sleep(0)
-            closing.cancel()
-            await asyncio.wait([closing])
-            assert closing.cancelled()
+            async with cancelled_at_the_end(close_steps(steps)):
+                pass
             await until(lambda: closed)
         await steps.aclose()
 
